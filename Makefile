@@ -1,0 +1,41 @@
+# Needs Python 3.11 or later and make, nothing else: each target sets up .venv first if that is due.
+PYTHON ?= python3
+PYTEST_ARGS ?= -n auto
+LINTED = preflight rules tests benchmarks docs scripts setup.py
+VENV = .venv/bin/python -m
+
+.PHONY: demo test bench lint lock clean
+
+demo: .venv/ready
+	@$(VENV) preflight demo
+
+test: .venv/ready
+	$(VENV) pytest $(PYTEST_ARGS)
+
+bench: .venv/ready
+	@$(VENV) benchmarks
+
+lint: .venv/ready
+	$(VENV) ruff check $(wildcard $(LINTED))
+	$(VENV) ruff format --check $(wildcard $(LINTED))
+	$(VENV) mypy $(wildcard preflight rules tests benchmarks)
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as main; main()' --no-cache --no-logo
+
+# Keeps the versions that the lock has; `make lock LOCK_ARGS=--upgrade` takes the newest.
+lock: .venv/ready
+	$(VENV) pip install --quiet uv
+	$(VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --custom-compile-command 'make lock' --extra dev $(LOCK_ARGS) \
+		--output-file requirements.lock pyproject.toml
+
+.venv/ready: requirements.lock pyproject.toml setup.py
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
+		"preflight needs Python 3.11 or later, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12"; exit 1; }
+	'$(PYTHON)' -m venv .venv
+	$(VENV) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv/ready
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
