@@ -1,0 +1,34 @@
+"""Which predefined roles hold the permissions that this tool asks about, as of a date.
+
+The file beside this is made by scripts/make_role_catalogue.py; a live `roles.get` always wins over it.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from msgspec import Struct
+
+
+class Catalogue(Struct, frozen=True):
+    """A dated list of predefined roles, cut down to some permissions."""
+
+    date: str
+    source: str
+    permissions: tuple[str, ...]
+    roles: dict[str, str]
+    """For each role a hexadecimal number whose bit N says that it holds the Nth permission."""
+
+    def holding(self, permissions: Iterable[str]) -> tuple[str, ...]:
+        """The roles that hold all of these. Raises ValueError for a permission that the catalogue leaves out."""
+        mask = sum(1 << self.permissions.index(permission) for permission in set(permissions))
+        return tuple(role for role, held in self.roles.items() if int(held, 16) & mask == mask)
+
+
+@cache
+def role_catalogue() -> Catalogue:
+    """The catalogue that ships with this version."""
+    text = files("preflight.facts").joinpath("role_catalogue.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    return Catalogue(data["date"], data["source"], tuple(data["permissions"]), data["roles"])

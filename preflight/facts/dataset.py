@@ -1,0 +1,87 @@
+"""BigQuery datasets: where they are, and who may do what in them."""
+
+from msgspec import Struct
+
+from preflight.facts.policy import Condition
+from preflight.facts.project import Observed
+from preflight.facts.seen import COMPLETE, Completeness, Evidence, NotCollected, Provenance, Unknown
+
+
+class AccessEntry(Struct, frozen=True):
+    """One entry of a dataset's `access[]` (BigQuery v2 `datasets.get`).
+
+    Exactly one of the members is set: `user` (userByEmail, also for service accounts), `group`, `domain`,
+    `special_group`, `iam_member`, or `authorized` (a view, routine or dataset; it has no role).
+    """
+
+    role: str = ""
+    """`READER`, `WRITER`, `OWNER`, or a role's full name."""
+    user: str = ""
+    group: str = ""
+    domain: str = ""
+    special_group: str = ""
+    """`projectOwners`, `projectWriters`, `projectReaders`, `allAuthenticatedUsers`."""
+    iam_member: str = ""
+    authorized: str = ""
+    condition: Condition | None = None
+
+    @property
+    def role_name(self) -> str:
+        """The role's full name: the three old words stand for predefined roles."""
+        return BASIC_DATASET_ROLES.get(self.role, self.role)
+
+    @property
+    def member(self) -> str:
+        """The member in the form of IAM policies; empty for an authorised view, routine or dataset."""
+        if self.iam_member:
+            return self.iam_member
+        if self.user:
+            kind = "serviceAccount" if self.user.casefold().endswith("gserviceaccount.com") else "user"
+            return f"{kind}:{self.user}"
+        if self.group:
+            return f"group:{self.group}"
+        if self.domain:
+            return f"domain:{self.domain}"
+        return self.special_group
+
+
+BASIC_DATASET_ROLES = {
+    "READER": "roles/bigquery.dataViewer",
+    "WRITER": "roles/bigquery.dataEditor",
+    "OWNER": "roles/bigquery.dataOwner",
+}
+"""BigQuery's documentation of `access[].role`: the equivalence is exact."""
+
+
+class Dataset(Observed, frozen=True, kw_only=True, tag="dataset"):
+    """A dataset, from `datasets.list` (name and location) or `datasets.get` (all of it)."""
+
+    id: str
+    location: str
+    access: tuple[AccessEntry, ...] | Unknown = Unknown(NotCollected("only its name and location were read"))
+
+
+class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
+    """The project's datasets, as far as the caller may see them (BigQuery v2 `datasets.list`)."""
+
+    datasets: dict[str, Dataset | Unknown]
+    """By ID. Unknown: whether it exists, or what it is like, could not be read."""
+    completeness: Completeness = COMPLETE
+    """A gap: there may be datasets that the caller can't see, so absence is not known."""
+
+    @classmethod
+    def of(cls, *datasets: Dataset, completeness: Completeness = COMPLETE) -> "Datasets":
+        """A complete list of just these: for tests and sources that close the world."""
+        first = datasets[0].provenance if datasets else Provenance("test", "datasets")
+        return cls(provenance=first, datasets={d.id: d for d in datasets}, completeness=completeness)
+
+    def get(self, dataset_id: str) -> Dataset | Unknown | None:
+        """The dataset; None if it surely doesn't exist; Unknown if that can't be told."""
+        found = self.datasets.get(dataset_id)
+        if found is None and self.completeness.gap:
+            return Unknown(self.completeness.gap, self.provenance)
+        return found
+
+    def seen_absent(self, dataset_id: str) -> Evidence:
+        """That the dataset doesn't exist, as evidence; only for one of which `get` said None."""
+        return self.provenance.saw(f"{dataset_id} is not among the {len(self.datasets)} datasets of the project")
