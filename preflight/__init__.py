@@ -1,0 +1,100 @@
+"""The public face of preflight for authors of rules: everything that a rule may import."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from preflight.access.effective import Answer as Answer
+    from preflight.access.effective import Decision as Decision
+    from preflight.access.effective import EffectiveAccess as EffectiveAccess
+    from preflight.access.effective import Grant as Grant
+    from preflight.engine import Unseen as Unseen
+    from preflight.facts.caller import CallerIdentity as CallerIdentity
+    from preflight.facts.caller import CallerPermissions as CallerPermissions
+    from preflight.facts.dataset import AccessEntry as AccessEntry
+    from preflight.facts.dataset import Dataset as Dataset
+    from preflight.facts.dataset import Datasets as Datasets
+    from preflight.facts.methods import QUOTA_PROJECT_PERMISSION as QUOTA_PROJECT_PERMISSION
+    from preflight.facts.methods import role_for as role_for
+    from preflight.facts.policy import AllowPolicies as AllowPolicies
+    from preflight.facts.policy import AllowPolicy as AllowPolicy
+    from preflight.facts.policy import Binding as Binding
+    from preflight.facts.policy import Condition as Condition
+    from preflight.facts.policy import Role as Role
+    from preflight.facts.policy import Roles as Roles
+    from preflight.facts.project import Ancestry as Ancestry
+    from preflight.facts.project import Billing as Billing
+    from preflight.facts.project import Project as Project
+    from preflight.facts.project import Service as Service
+    from preflight.facts.project import Services as Services
+    from preflight.facts.project import ServiceState as ServiceState
+    from preflight.facts.seen import COMPLETE as COMPLETE
+    from preflight.facts.seen import ApiDisabled as ApiDisabled
+    from preflight.facts.seen import Completeness as Completeness
+    from preflight.facts.seen import Denied as Denied
+    from preflight.facts.seen import Evidence as Evidence
+    from preflight.facts.seen import Incomplete as Incomplete
+    from preflight.facts.seen import Internal as Internal
+    from preflight.facts.seen import Malformed as Malformed
+    from preflight.facts.seen import Maybe as Maybe
+    from preflight.facts.seen import NotCollected as NotCollected
+    from preflight.facts.seen import NotFound as NotFound
+    from preflight.facts.seen import Provenance as Provenance
+    from preflight.facts.seen import QuotaExceeded as QuotaExceeded
+    from preflight.facts.seen import Reason as Reason
+    from preflight.facts.seen import TimedOut as TimedOut
+    from preflight.facts.seen import Unauthenticated as Unauthenticated
+    from preflight.facts.seen import Unavailable as Unavailable
+    from preflight.facts.seen import Unknown as Unknown
+    from preflight.facts.seen import Unresolved as Unresolved
+    from preflight.facts.snapshot import Gap as Gap
+    from preflight.facts.snapshot import Snapshot as Snapshot
+    from preflight.facts.snapshot import Target as Target
+    from preflight.profile import LocationClass as LocationClass
+    from preflight.profile import Profile as Profile
+    from preflight.remedies import console as console
+    from preflight.remedies import grant_role as grant_role
+    from preflight.remedies import hcl as hcl
+    from preflight.remedies import shell as shell
+    from preflight.report import Remedy as Remedy
+    from preflight.report import Severity as Severity
+    from preflight.report import Status as Status
+    from preflight.report import Verdict as Verdict
+    from preflight.report import failed as failed
+    from preflight.report import passed as passed
+    from preflight.report import skipped as skipped
+    from preflight.report import unknown as unknown
+    from preflight.report import warned as warned
+    from preflight.rulebook import rule as rule
+
+_HOME = {
+    "preflight.access.effective": "Answer Decision EffectiveAccess Grant",
+    "preflight.engine": "Unseen",
+    "preflight.facts.caller": "CallerIdentity CallerPermissions",
+    "preflight.facts.dataset": "AccessEntry Dataset Datasets",
+    "preflight.facts.methods": "QUOTA_PROJECT_PERMISSION role_for",
+    "preflight.facts.policy": "AllowPolicies AllowPolicy Binding Condition Role Roles",
+    "preflight.facts.project": "Ancestry Billing Project Service ServiceState Services",
+    "preflight.facts.seen": (
+        "COMPLETE ApiDisabled Completeness Denied Evidence Incomplete Internal Malformed Maybe NotCollected NotFound "
+        "Provenance QuotaExceeded Reason TimedOut Unauthenticated Unavailable Unknown Unresolved"
+    ),
+    "preflight.facts.snapshot": "Gap Snapshot Target",
+    "preflight.profile": "LocationClass Profile",
+    "preflight.remedies": "console grant_role hcl shell",
+    "preflight.report": "Remedy Severity Status Verdict failed passed skipped unknown warned",
+    "preflight.rulebook": "rule",
+    "preflight.version": "__version__",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used (PEP 562), so that `import preflight` costs nothing."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'preflight' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value

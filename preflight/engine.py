@@ -1,0 +1,203 @@
+"""Selection -> needed facts -> evaluation -> report. Pure, but for loading the rules' files."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from preflight.access.effective import EffectiveAccess, effective_access
+from preflight.errors import RuleError
+from preflight.facts.project import Fact
+from preflight.facts.seen import Internal, NotCollected, Unknown
+from preflight.facts.snapshot import FIELD_OF, Gap, Snapshot, Target
+from preflight.plugins import builtin_folder
+from preflight.profile import Profile
+from preflight.report import Finding, Report, Severity, Status, Verdict, skipped, unknown
+from preflight.rulebook import Parameter, Rule, in_order, parameters_of, plugin_rules, rules_in
+
+log = logging.getLogger(__name__)
+
+
+class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
+    """Everything that the selected rules needed and that could not be seen. Derived, and asks for nothing itself."""
+
+    gaps: tuple[Gap, ...]
+    asked: int
+    """How many kinds of facts were asked for at all."""
+
+
+def unseen(snapshot: Snapshot) -> Unseen:
+    """Derives what was not seen."""
+    asked = sum(not (isinstance(f, Unknown) and isinstance(f.reason, NotCollected)) for f in snapshot.facts())
+    return Unseen(gaps=snapshot.gaps(), asked=asked)
+
+
+DERIVATIONS: dict[type[Fact], Callable[..., Fact]] = {EffectiveAccess: effective_access, Unseen: unseen}
+"""Facts that are computed from other facts, once a run: a function whose parameters are what it needs."""
+
+_GIVEN: tuple[type[Any], ...] = (Target, Profile)
+
+
+class Source(Protocol):
+    """What turns the outside world into a Snapshot: live APIs, a file, Terraform."""
+
+    def collect(self, wanted: frozenset[type[Fact]]) -> Snapshot:
+        """Reads the wanted kinds of facts; all others are Unknown, not collected."""
+        ...
+
+
+@cache
+def load_rules(rules_dir: Path | None = None) -> tuple[Rule, ...]:
+    """All rules in their order, their parameters checked: built-in, of plugins, and of a folder that was named.
+
+    Raises RuleError that names the rule's file and what to change.
+    """
+    found = [*rules_in(builtin_folder(), "preflight.rules"), *plugin_rules()]
+    if rules_dir is not None:
+        found += rules_in(rules_dir, "preflight_local_rules")
+    return in_order([check_rule(rule) for rule in found])
+
+
+def check_rule(rule: Rule) -> Rule:
+    """The rule with its parameters known. Raises RuleError for one that asks for what is no kind of fact."""
+    kinds = (*FIELD_OF, *DERIVATIONS, *_GIVEN)
+    return replace(rule, parameters=parameters_of(rule.judge, f"rule '{rule.id}'", kinds))
+
+
+@cache
+def _derivation_parameters(kind: type[Fact]) -> tuple[Parameter, ...]:
+    kinds: tuple[type[Any], ...] = (*FIELD_OF, *DERIVATIONS, *_GIVEN, Snapshot)
+    return parameters_of(DERIVATIONS[kind], f"the derivation of {kind.__name__}", kinds)
+
+
+def needed_facts(rules: Iterable[Rule]) -> frozenset[type[Fact]]:
+    """The kinds of facts that a source has to read for these rules."""
+    needed: set[type[Fact]] = set()
+
+    def ask(kind: type[Any]) -> None:
+        if kind in FIELD_OF:
+            needed.add(kind)
+        elif kind in DERIVATIONS:
+            for parameter in _derivation_parameters(kind):
+                ask(parameter.kind)
+
+    for rule in rules:
+        for parameter in rule.parameters:
+            ask(parameter.kind)
+    return frozenset(needed)
+
+
+class Evaluation(Struct):
+    """One evaluation of rules on a snapshot; remembers what was derived and found."""
+
+    snapshot: Snapshot
+    target: Target
+    profile: Profile
+    rules: dict[str, Rule]
+    derived: dict[type[Any], Any] = {}
+    findings: dict[str, Finding] = {}
+
+    def value(self, kind: type[Any]) -> Any:
+        """The value of a parameter's type: a fact, a derived fact, the target or the profile; or Unknown."""
+        if kind is Target:
+            return self.target
+        if kind is Profile:
+            return self.profile
+        if kind is Snapshot:
+            return self.snapshot
+        if kind in FIELD_OF:
+            return self.snapshot.fact(kind)
+        if kind not in self.derived:
+            self.derived[kind] = self._derive(kind)
+        return self.derived[kind]
+
+    def _derive(self, kind: type[Fact]) -> Any:
+        arguments, missing = self._arguments(_derivation_parameters(kind))
+        return missing if missing is not None else DERIVATIONS[kind](**arguments)
+
+    def _arguments(self, parameters: tuple[Parameter, ...]) -> tuple[dict[str, Any], Unknown | None]:
+        arguments = {}
+        for parameter in parameters:
+            value = self.value(parameter.kind)
+            if isinstance(value, Unknown) and not parameter.maybe:
+                return {}, value
+            arguments[parameter.name] = value
+        return arguments, None
+
+    def find(self, rule: Rule) -> Finding:
+        """The rule's finding; its prerequisites are judged before it."""
+        if rule.id not in self.findings:
+            blocker = self._failed_prerequisite(rule)
+            verdict = skipped(f"{blocker} failed: mend that first") if blocker else self._judge(rule)
+            self.findings[rule.id] = Finding(
+                rule=rule.id,
+                title=rule.title,
+                severity=rule.severity,
+                requirements=rule.requirements,
+                verdict=verdict,
+                because=blocker,
+            )
+        return self.findings[rule.id]
+
+    def _failed_prerequisite(self, rule: Rule) -> str | None:
+        for name in rule.after:
+            if name in self.rules and name != rule.id:
+                before = self.find(self.rules[name])
+                if before.status is Status.FAIL:
+                    return before.rule
+                if before.because:
+                    return before.because
+        return None
+
+    def _judge(self, rule: Rule) -> Verdict:
+        try:
+            arguments, missing = self._arguments(rule.parameters)
+            if missing is not None:
+                return unknown(missing.reason.describe(), missing.reason, *missing.seen())
+            verdict = rule.judge(**arguments)
+            if not isinstance(verdict, Verdict):
+                raise RuleError(f"{rule.id} returned {type(verdict).__name__}, not a Verdict.")
+        except Exception as error:  # one rule's defect must not take the other rules' answers away
+            log.debug("rule %s raised", rule.id, exc_info=True)
+            reason = Internal(f"rule {rule.id} raised {type(error).__name__}")
+            return unknown(reason.describe(), reason)
+        if verdict.status is Status.FAIL and rule.severity is Severity.RECOMMENDED:
+            return replace(verdict, status=Status.WARN)
+        return verdict
+
+
+def evaluate(
+    rules: tuple[Rule, ...],
+    snapshot: Snapshot,
+    target: Target,
+    profile: Profile,
+    *,
+    allow_unknown: bool = False,
+) -> Report:
+    """Judges the snapshot by the rules."""
+    now = datetime.now(UTC)
+    evaluation = Evaluation(snapshot, target, profile, {rule.id: rule for rule in rules}, {}, {})
+    findings = tuple(evaluation.find(rule) for rule in rules)
+    project = snapshot.project
+    return Report(
+        target=target,
+        project_number=None if isinstance(project, Unknown) else project.number,
+        profile=profile.name,
+        profile_version=profile.version,
+        vendor=profile.vendor,
+        source=snapshot.source,
+        started_at=snapshot.started_at or now,
+        finished_at=snapshot.finished_at or now,
+        findings=findings,
+        allow_unknown=allow_unknown,
+    )
+
+
+def judge(rule: Rule, snapshot: Snapshot, target: Target, profile: Profile) -> Verdict:
+    """One rule's verdict on a snapshot, without prerequisites: for tests of rules."""
+    return Evaluation(snapshot, target, profile, {rule.id: rule}, {}, {}).find(rule).verdict

@@ -1,0 +1,167 @@
+"""What rules answer and what a run reports: verdicts, findings, the report."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from preflight.errors import ExitCode
+from preflight.facts.seen import Evidence, Reason
+from preflight.facts.snapshot import Target
+
+
+class Status(StrEnum):
+    """The five answers of a rule."""
+
+    PASS = "pass"
+    WARN = "warn"
+    """Works, but should be changed."""
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    """Could not be determined: never health, never failure."""
+    SKIP = "skip"
+    """Not applicable."""
+
+
+class Severity(StrEnum):
+    """How much a rule weighs in the report's verdict."""
+
+    REQUIRED = "required"
+    """Its fail and its unknown both stand in the way of ready."""
+    IMPORTANT = "important"
+    """Its fail does; its unknown is an open point."""
+    RECOMMENDED = "recommended"
+    """At most warns."""
+
+
+class Remedy(Struct, frozen=True):
+    """What to do: in words, and ready to run."""
+
+    summary: str
+    commands: tuple[str, ...] = ()
+    """Shell commands, ready to paste: every name in them is quoted."""
+    terraform: str | None = None
+    console_url: str | None = None
+
+
+class Verdict(Struct, frozen=True):
+    """A rule's answer. Build it with `passed`, `warned`, `failed`, `unknown` or `skipped`."""
+
+    status: Status
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    reason: Reason | None = None
+    """Only with unknown: why."""
+
+
+def passed(message: str, *evidence: Evidence) -> Verdict:
+    """As required. Raises ValueError without evidence: nobody may pass unseen."""
+    _want(evidence, "a pass", "evidence")
+    return Verdict(Status.PASS, message, evidence)
+
+
+def warned(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...]) -> Verdict:
+    """Works, but should be changed."""
+    return Verdict(Status.WARN, message, evidence, _remedies(remedy))
+
+
+def failed(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...]) -> Verdict:
+    """Not as required. Raises ValueError without evidence or remedy."""
+    _want(evidence, "a fail", "evidence")
+    _want(_remedies(remedy), "a fail", "a remedy")
+    return Verdict(Status.FAIL, message, evidence, _remedies(remedy))
+
+
+def unknown(message: str, reason: Reason, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...] = ()) -> Verdict:
+    """Could not be determined; without a remedy of its own it says what would settle the reason."""
+    return Verdict(Status.UNKNOWN, message, evidence, _remedies(remedy) or (Remedy(summary=reason.settle()),), reason)
+
+
+def skipped(message: str) -> Verdict:
+    """Not applicable, and why."""
+    return Verdict(Status.SKIP, message)
+
+
+def _remedies(remedy: Remedy | tuple[Remedy, ...]) -> tuple[Remedy, ...]:
+    return (remedy,) if isinstance(remedy, Remedy) else remedy
+
+
+def _want(given: tuple[object, ...], what: str, of: str) -> None:
+    if not given:
+        raise ValueError(f"{what} needs {of}")
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A verdict with what the engine knows of its rule."""
+
+    rule: str
+    title: str
+    severity: Severity
+    requirements: tuple[str, ...]
+    verdict: Verdict
+    because: str | None = None
+    """Only with skip: the prerequisite rule that failed."""
+
+    @property
+    def status(self) -> Status:
+        """The verdict's status."""
+        return self.verdict.status
+
+    @property
+    def blocks(self) -> bool:
+        """True if this finding alone makes the project not ready."""
+        return self.status is Status.FAIL and self.severity is not Severity.RECOMMENDED
+
+    @property
+    def blinds(self) -> bool:
+        """True if this finding alone makes it impossible to call the project ready."""
+        return self.status is Status.UNKNOWN and self.severity is Severity.REQUIRED
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """One run on one project."""
+
+    target: Target
+    project_number: str | None
+    profile: str
+    profile_version: str
+    vendor: str
+    source: str
+    """`live`, `snapshot`, `plan`, `terraform` or `assets`."""
+    started_at: datetime
+    finished_at: datetime
+    findings: tuple[Finding, ...]
+    """In the order in which rules are defined; renderers sort."""
+    allow_unknown: bool = False
+
+    @property
+    def status(self) -> Status:
+        """Fail if a required or important rule fails, else unknown if a required rule is, else warn, else pass."""
+        if any(f.blocks for f in self.findings):
+            return Status.FAIL
+        if any(f.blinds for f in self.findings):
+            return Status.UNKNOWN
+        if any(f.status is Status.WARN for f in self.findings):
+            return Status.WARN
+        return Status.PASS
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that this report asks for; an internal error outranks all."""
+        if any(f.verdict.reason is not None and f.verdict.reason.kind == "internal" for f in self.findings):
+            return ExitCode.INTERNAL
+        if self.status is Status.FAIL:
+            return ExitCode.NOT_READY
+        if self.status is Status.UNKNOWN and not self.allow_unknown:
+            return ExitCode.CANNOT_TELL
+        return ExitCode.READY
+
+    def count(self, status: Status) -> int:
+        """How many findings have this status."""
+        return sum(f.status is status for f in self.findings)
+
+    def by_urgency(self) -> tuple[Finding, ...]:
+        """The findings, what is wrong first; within a status as defined."""
+        order = [Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP]
+        return tuple(sorted(self.findings, key=lambda f: order.index(f.status)))
