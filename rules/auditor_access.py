@@ -1,0 +1,118 @@
+"""The caller can see all that the selected rules need."""
+
+from preflight import (
+    QUOTA_PROJECT_PERMISSION,
+    ApiDisabled,
+    CallerIdentity,
+    Denied,
+    Evidence,
+    Gap,
+    Maybe,
+    Remedy,
+    Severity,
+    Target,
+    Unknown,
+    Unseen,
+    Verdict,
+    passed,
+    role_for,
+    rule,
+    shell,
+    skipped,
+    unknown,
+    warned,
+)
+
+
+@rule(
+    title="The caller sees all that the rules need",
+    why="What the caller can't see stays unknown, and a project can't be called ready on what nobody saw.",
+    severity=Severity.RECOMMENDED,
+    since="0.1",
+    order=900,
+)
+def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Target) -> Verdict:
+    """Gathers every refused call of this run and turns it into the grants and APIs that are missing: on the
+    project, on its folders and organization, and in the quota project."""
+    member = "user:YOU@EXAMPLE.COM" if isinstance(identity, Unknown) else identity.member
+    gaps = [gap for gap in unseen.gaps if gap.fact != "caller_identity"]
+    if not unseen.asked:
+        return skipped("the selected rules ask nothing of Google")
+    if not gaps:
+        return passed("nothing that the selected rules need was out of sight", _all_seen(target))
+    denied = [gap for gap in gaps if isinstance(gap.reason, Denied)]
+    disabled = [gap for gap in gaps if isinstance(gap.reason, ApiDisabled)]
+    evidence = tuple(dict.fromkeys(_evidence(gap) for gap in gaps))
+    if not denied and not disabled:
+        reason = gaps[0].reason
+        return unknown(f"not all could be read: {reason.describe()}", reason, *evidence)
+    grants = _grants([gap.reason for gap in denied if isinstance(gap.reason, Denied)], member, target)
+    apis = _apis([gap.reason for gap in disabled if isinstance(gap.reason, ApiDisabled)])
+    what = [
+        f"{len(grants)} grant{'s are' if len(grants) > 1 else ' is'} missing" if grants else "",
+        f"{len(apis)} API{'s are' if len(apis) > 1 else ' is'} off" if apis else "",
+    ]
+    return warned(
+        f"the caller can't see all that the rules need: {' and '.join(w for w in what if w)}",
+        *evidence,
+        remedy=(
+            *(
+                (Remedy("Give the caller sight; someone who administers IAM there has to run this.", grants),)
+                if grants
+                else ()
+            ),
+            *((Remedy("Enable the APIs, or use another quota project with --quota-project.", apis),) if apis else ()),
+        ),
+    )
+
+
+def _all_seen(target: Target) -> Evidence:
+    return Evidence("preflight", f"projects/{target.project}", None, "no call of this run was refused")
+
+
+def _evidence(gap: Gap) -> Evidence:
+    detail = gap.reason.describe()
+    if gap.provenance is None:
+        return Evidence("preflight", gap.about or gap.fact, None, detail)
+    return gap.provenance.saw(detail)
+
+
+def _grants(reasons: list[Denied], member: str, target: Target) -> tuple[str, ...]:
+    """One command a role and resource; a permission that no narrow role of ours holds is named instead."""
+    commands = {}
+    for reason in reasons:
+        resource = _grantable(reason, target)
+        role = role_for(reason.permission, resource)
+        if role is not None:
+            commands[resource, role] = _grant(resource, member, role)
+    return tuple(commands.values())
+
+
+def _grantable(reason: Denied, target: Target) -> str:
+    """The resource that a grant is made on: a dataset's project stands for the dataset."""
+    words = reason.resource.split("/")
+    if reason.permission == QUOTA_PROJECT_PERMISSION or words[0] in {"folders", "organizations"}:
+        return "/".join(words[:2])
+    return f"projects/{target.project}"
+
+
+def _grant(resource: str, member: str, role: str) -> str:
+    kind, _, name = resource.partition("/")
+    group = {"folders": ("resource-manager", "folders"), "organizations": ("organizations",)}.get(kind, ("projects",))
+    return shell(
+        "gcloud",
+        *group,
+        "add-iam-policy-binding",
+        name,
+        f"--member={member}",
+        f"--role={role}",
+        "--condition=None",
+    )
+
+
+def _apis(reasons: list[ApiDisabled]) -> tuple[str, ...]:
+    commands = {}
+    for reason in reasons:
+        project = reason.project.removeprefix("projects/") or "QUOTA_PROJECT"
+        commands[reason.api, project] = shell("gcloud", "services", "enable", reason.api, f"--project={project}")
+    return tuple(commands.values())

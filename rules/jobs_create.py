@@ -1,0 +1,84 @@
+"""The vendor's account may run BigQuery jobs in the project."""
+
+from preflight import (
+    Answer,
+    CallerIdentity,
+    CallerPermissions,
+    EffectiveAccess,
+    Maybe,
+    Profile,
+    Severity,
+    Target,
+    Unknown,
+    Verdict,
+    failed,
+    grant_role,
+    passed,
+    rule,
+    unknown,
+)
+
+PERMISSION = "bigquery.jobs.create"
+
+
+@rule(
+    title="The vendor's account may run jobs",
+    why="Loads and queries are jobs. Without this permission each sync fails at its first statement.",
+    severity=Severity.REQUIRED,
+    requirements=("H6", "H7"),
+    since="0.1",
+    order=50,
+)
+def may_run_jobs(
+    access: Maybe[EffectiveAccess],
+    identity: Maybe[CallerIdentity],
+    permissions: Maybe[CallerPermissions],
+    profile: Profile,
+    target: Target,
+) -> Verdict:
+    """Computes it from the bindings on the project and its ancestors and the permissions of their roles. Only if
+    the tool runs as that very account does testIamPermissions answer, because it speaks for the caller."""
+    grant = grant_role(
+        target.project,
+        target.principal,
+        profile.grant.role,
+        f"Grant the account {profile.grant.role} on the project.",
+    )
+    own = _own_answer(identity, permissions, target.principal)
+    if own is not None:
+        seen = own.provenance.saw(f"asked as {target.principal} itself: {PERMISSION} {_held(own)}")
+        if own.holds(PERMISSION):
+            return passed(f"{target.principal} itself was asked, and holds {PERMISSION}", seen)
+        return failed(f"{target.principal} itself was asked, and does not hold {PERMISSION}", seen, remedy=grant)
+    if isinstance(access, Unknown):
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=grant)
+    decision = access.holds(PERMISSION)
+    if decision.answer is Answer.GRANTED:
+        return passed(f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence)
+    if decision.answer is Answer.NOT_GRANTED:
+        return failed(
+            f"no role of {target.principal} on the project or above holds {PERMISSION} "
+            "(computed from bindings and roles)",
+            *decision.evidence,
+            remedy=grant,
+        )
+    return unknown(
+        f"whether {target.principal} holds {PERMISSION} can't be told: {decision.reason.describe()}",
+        decision.reason,
+        *decision.evidence,
+        remedy=grant,
+    )
+
+
+def _own_answer(
+    identity: Maybe[CallerIdentity], permissions: Maybe[CallerPermissions], principal: str
+) -> CallerPermissions | None:
+    """The caller's permissions, if the caller is the principal and was asked about this one."""
+    if isinstance(identity, Unknown) or isinstance(permissions, Unknown):
+        return None
+    is_principal = identity.member.casefold() == principal.casefold()
+    return permissions if is_principal and permissions.holds(PERMISSION) is not None else None
+
+
+def _held(permissions: CallerPermissions) -> str:
+    return "is held" if permissions.holds(PERMISSION) else "is not held"
