@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios and bounds taken in one run."""

@@ -1,0 +1,103 @@
+"""`make bench`: prints each ratio beside its bound, and exits 1 if one doesn't hold."""
+
+import gc
+import sys
+import time
+
+from benchmarks.process import clean_environ, python, side_by_side
+from preflight.emulator import Emulator, World
+from preflight.engine import evaluate, load_rules, needed_facts
+from preflight.profile import load_profile
+from preflight.sources.live import LiveSettings, LiveSource
+from preflight.target import parse_target
+
+CLIENTS = (
+    "import google.cloud.bigquery, google.cloud.resourcemanager_v3, google.cloud.service_usage_v1, "
+    "google.cloud.billing_v1, google.cloud.iam_admin_v1"
+)
+MAIN = "import sys; from preflight.cli import main; main(sys.argv[1:])"
+RUN = ("run", "--project", "acme-analytics", "--location", "EU", "--dataset", "heap_production", "--no-files")
+CALLER = "admin@acme.example"
+LATENCY = 0.1
+
+
+class Bench:
+    """Prints results and remembers whether all held."""
+
+    def __init__(self) -> None:
+        self.held = True
+
+    def check(self, what: str, value: float, bound: float, unit: str) -> None:
+        """One figure against its bound."""
+        holds = value <= bound
+        self.held &= holds
+        print(f"{'ok  ' if holds else 'OVER'}  {what}: {value:.2f} {unit} (at most {bound:.2f})")
+
+
+def version(bench: Bench) -> None:
+    """Start-up."""
+    environ = clean_environ()
+    ours, click = side_by_side(
+        (python("-c", MAIN, "--version"), environ, 0), (python("-c", "import click"), environ, 0), times=15
+    )
+    bench.check(
+        f"preflight --version ({ours.seconds * 1000:.0f} ms) to import click ({click.seconds * 1000:.0f} ms)",
+        ours.seconds / click.seconds,
+        1.5,
+        "times",
+    )
+
+
+def run(bench: Bench) -> None:
+    """A whole run on the stand-in, each call 100 ms slower."""
+    with Emulator(World.demo("ready"), latency=LATENCY) as cloud:
+        environ = clean_environ(**cloud.environ(caller=CALLER))
+        ours, clients, script = side_by_side(
+            (python("-c", MAIN, *RUN), environ, 0),
+            (python("-c", CLIENTS), environ, 0),
+            (python("-m", "benchmarks.plain_script"), environ, 0),
+            times=5,
+        )
+    bench.check(
+        f"preflight run; bound = importing the clients ({clients.seconds:.2f} s) + 4 calls + 0.3 s",
+        ours.seconds,
+        clients.seconds + 4 * LATENCY + 0.3,
+        "s",
+    )
+    bench.check("preflight run to a plain script of the same calls", ours.seconds / script.seconds, 1.0, "times")
+    bench.check(
+        f"peak memory of preflight run ({ours.megabytes:.0f} MB) to importing the clients ({clients.megabytes:.0f} MB)",
+        ours.megabytes / clients.megabytes,
+        1.4,
+        "times",
+    )
+
+
+def rules(bench: Bench) -> None:
+    """All rules on a snapshot that is there."""
+    profile = load_profile("heap")
+    target = parse_target(profile, "acme-analytics", location="EU", dataset="heap_production")
+    chosen = load_rules()
+    with Emulator(World.demo("broken")) as cloud:
+        source = LiveSource(LiveSettings.from_environ(cloud.environ(caller=CALLER)), profile, target)
+        snapshot = source.collect(needed_facts(chosen))
+    gc.disable()
+    times = []
+    for _ in range(300):
+        start = time.perf_counter()
+        evaluate(chosen, snapshot, target, profile)
+        times.append(time.perf_counter() - start)
+    gc.enable()
+    bench.check("all rules on a ready snapshot, a project", min(times) * 1000, 1.0, "ms")
+
+
+def main() -> None:
+    """Runs all."""
+    bench = Bench()
+    version(bench)
+    run(bench)
+    rules(bench)
+    sys.exit(0 if bench.held else 1)
+
+
+main()

@@ -1,0 +1,66 @@
+"""What one would write without the tool: the same calls, one after another, with the same official clients."""
+
+import os
+
+import grpc
+from google.api_core.exceptions import NotFound
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, iam_admin_v1, resourcemanager_v3, service_usage_v1
+from google.cloud.billing_v1 import CloudBillingClient
+from google.iam.v1 import iam_policy_pb2, options_pb2
+from google.oauth2.credentials import Credentials
+
+PROJECT = "projects/acme-analytics"
+
+
+def main() -> None:
+    """Reads what `preflight run` reads."""
+    token = os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    with open(os.environ["PREFLIGHT_CA_FILE"], "rb") as file:  # noqa: PTH123 - a plain script
+        root = file.read()
+    channel = grpc.secure_channel(
+        os.environ["PREFLIGHT_GRPC_ENDPOINT"],
+        grpc.composite_channel_credentials(
+            grpc.ssl_channel_credentials(root), grpc.access_token_call_credentials(token)
+        ),
+    )
+
+    def client(kind):  # type: ignore[no-untyped-def]
+        return kind(transport=kind.get_transport_class("grpc")(channel=channel, credentials=AnonymousCredentials()))
+
+    projects = client(resourcemanager_v3.ProjectsClient)
+    folders = client(resourcemanager_v3.FoldersClient)
+    organizations = client(resourcemanager_v3.OrganizationsClient)
+    services = client(service_usage_v1.ServiceUsageClient)
+    billing = client(CloudBillingClient)
+    iam = client(iam_admin_v1.IAMClient)
+    query = bigquery.Client(
+        "acme-analytics",
+        Credentials(token=token),
+        client_options={"api_endpoint": os.environ["PREFLIGHT_REST_ENDPOINT"]},
+    )
+
+    def policy(of, resource):  # type: ignore[no-untyped-def]
+        request = iam_policy_pb2.GetIamPolicyRequest(
+            resource=resource, options=options_pb2.GetPolicyOptions(requested_policy_version=3)
+        )
+        return of.get_iam_policy(request=request)
+
+    project = projects.get_project(name=PROJECT)
+    folder = folders.get_folder(name=project.parent)
+    policies = [policy(projects, PROJECT), policy(folders, folder.name), policy(organizations, folder.parent)]
+    member = "serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com"
+    for role in {b.role for p in policies for b in p.bindings if member in b.members}:
+        iam.get_role(request={"name": role})
+    projects.test_iam_permissions(resource=PROJECT, permissions=["bigquery.jobs.create"])
+    services.get_service(request={"name": f"{PROJECT}/services/bigquery.googleapis.com"})
+    billing.get_project_billing_info(name=PROJECT)
+    list(query.list_datasets())
+    for name in ("heap_production", "heap_production_migrated"):
+        try:
+            query.get_dataset(name)
+        except NotFound:
+            continue
+
+
+main()

@@ -1,0 +1,59 @@
+"""Whole processes, timed from outside: wall seconds and peak memory, the minimum of several runs."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+ROOT = Path(__file__).parent.parent
+
+
+class Measured(Struct, frozen=True):
+    """The least of several runs of one command."""
+
+    seconds: float
+    megabytes: float
+
+
+def clean_environ(**more: str) -> dict[str, str]:
+    """The environment with compiled bytecode on, on both sides of every ratio."""
+    environ = {k: v for k, v in os.environ.items() if k not in {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}}
+    return environ | {"PYTHONPATH": str(ROOT)} | more
+
+
+def python(*arguments: str) -> list[str]:
+    """A command line of this interpreter."""
+    return [sys.executable, *arguments]
+
+
+def once(command: list[str], environ: Mapping[str, str], expect: int = 0) -> Measured:
+    """Runs a command to its end. Raises RuntimeError if it exits otherwise than expected."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != expect:
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}, not {expect}")
+    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return Measured(seconds, usage.ru_maxrss / unit)
+
+
+def least(runs: list[Measured]) -> Measured:
+    """The minimum of each figure."""
+    return Measured(min(run.seconds for run in runs), min(run.megabytes for run in runs))
+
+
+def side_by_side(*commands: tuple[list[str], Mapping[str, str], int], times: int) -> list[Measured]:
+    """Each command `times` times, in turn, so that a machine that drifts drifts for all; after one warm-up each."""
+    runs: list[list[Measured]] = [[] for _ in commands]
+    for round_ in range(times + 1):
+        for kept, (command, environ, expect) in zip(runs, commands, strict=True):
+            measured = once(command, environ, expect)
+            if round_:
+                kept.append(measured)
+    return [least(kept) for kept in runs]

@@ -1,0 +1,101 @@
+"""`preflight permissions`: what the tool may call, and what the caller needs for it."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from preflight.cli.options import choice_of_rules
+from preflight.engine import load_rules, needed_facts
+from preflight.facts.catalogue import role_catalogue
+from preflight.facts.methods import (
+    ALLOWED,
+    QUOTA_PROJECT_PERMISSION,
+    QUOTA_PROJECT_ROLE,
+    ApiMethod,
+    methods_for,
+)
+from preflight.rulebook import select
+
+LEVELS = {
+    "project": "On the project",
+    "folder": "On each folder above it",
+    "organization": "On the organization",
+}
+
+
+@click.command(name="permissions", help=__doc__)
+@choice_of_rules
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(only: tuple[str, ...], skip: tuple[str, ...], rules_dir: Path | None, profile_name: str, form: str) -> None:
+    """Show what the tool may call, and what the caller needs for it, for a choice of rules."""
+    del profile_name  # the facts that rules ask for don't differ by vendor; taken so that a run's options fit here
+    rules = select(load_rules(rules_dir), only, skip)
+    methods = methods_for(needed_facts(rules))
+    facts = permissions_of(methods)
+    click.echo(json.dumps(facts, indent=2) if form == "json" else _text(facts, methods))
+
+
+def permissions_of(methods: Iterable[ApiMethod]) -> dict[str, Any]:
+    """The permissions by level, the roles that hold them, the APIs and the methods: ready for JSON."""
+    called = tuple(methods)
+    catalogue = role_catalogue()
+    levels = {}
+    for level in LEVELS:
+        needed = sorted({m.permission for m in called if m.level == level})
+        narrow = sorted({m.role for m in called if m.level == level})
+        holding = sorted((r for r in catalogue.holding(needed) if not _internal(r)), key=_plainest) if needed else []
+        levels[level] = {"permissions": needed, "narrow_roles": narrow, "single_roles": holding}
+    return {
+        "levels": levels,
+        "quota_project": {
+            "permissions": [QUOTA_PROJECT_PERMISSION],
+            "narrow_roles": [QUOTA_PROJECT_ROLE],
+            "apis": sorted({m.api for m in called if m.api != "oauth2.googleapis.com"}),
+        },
+        "methods": [m.id for m in called],
+        "allowed_methods": [m.id for m in ALLOWED],
+        "roles_as_of": catalogue.date,
+    }
+
+
+def _internal(role: str) -> bool:
+    """Roles that Google gives to its own service agents are not for people."""
+    return role.casefold().endswith("serviceagent")
+
+
+def _plainest(role: str) -> tuple[bool, str]:
+    """Roles made for looking come first in the list; that each holds the permissions is computed, not guessed."""
+    return not role.endswith(("viewer", "Viewer", "Auditor", "Reviewer")), role
+
+
+def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
+    from tabulate import tabulate
+
+    parts = []
+    for level, headline in LEVELS.items():
+        needs = facts["levels"][level]
+        if not needs["permissions"]:
+            continue
+        rows = [(m.permission, m.role, m.why) for m in methods if m.level == level]
+        parts.append(
+            f"{headline}\n\n"
+            + tabulate(list(dict.fromkeys(rows)), headers=("permission", "narrow role", "tells"), tablefmt="simple")
+            + f"\n\nOne role that holds all of these: {', '.join(needs['single_roles'][:4]) or 'none'}"
+            + f" (as of {facts['roles_as_of']})"
+        )
+    quota = facts["quota_project"]
+    parts.append(
+        "On the quota project, with a user's credentials\n\n"
+        f"{QUOTA_PROJECT_PERMISSION} ({QUOTA_PROJECT_ROLE}), and these APIs enabled there:\n  "
+        + "\n  ".join(quota["apis"])
+    )
+    rows = [(m.id, f"{m.verb} {m.path}", "yes" if m in methods else "") for m in ALLOWED]
+    parts.append(
+        "The only methods that the tool ever calls. All of them only read; its transport refuses any other.\n"
+        "(To get a token, credentials call Google's token, metadata and STS services.)\n\n"
+        + tabulate(rows, headers=("method", "request", "for these rules"), tablefmt="simple")
+    )
+    return "\n\n\n".join(parts)

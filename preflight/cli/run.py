@@ -1,0 +1,209 @@
+"""`preflight run`: check a project for a vendor, show the verdict, write the reports."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from preflight.cli.options import choice_of_rules
+from preflight.engine import evaluate, load_rules, needed_facts
+from preflight.errors import CredentialsError, UsageError, nearest
+from preflight.facts.seen import Unauthenticated, Unknown
+from preflight.facts.snapshot import Snapshot
+from preflight.profile import load_profile
+from preflight.renderers import Format, render
+from preflight.report import Report
+from preflight.rulebook import select
+from preflight.target import parse_target
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One run, as the options say."""
+
+    project: str
+    profile: str = "heap"
+    principal: str | None = None
+    location: str | None = None
+    dataset: str | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    rules_dir: Path | None = None
+    quota_project: str | None = None
+    transport: str | None = None
+    timeout: float = 60.0
+    allow_unknown: bool = False
+    output_dir: Path | None = Path("reports")
+    """None: no files."""
+    format: Format = Format.TERMINAL
+
+
+def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
+    """Reads the project through Google's APIs and judges it.
+
+    Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
+    """
+    profile = load_profile(request.profile)
+    rules = select(load_rules(request.rules_dir), request.only, request.skip)
+    target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
+    from preflight.sources.live import LiveSettings, LiveSource  # Google's clients load behind this
+
+    settings = LiveSettings.from_environ(
+        environ, quota_project=request.quota_project, timeout=request.timeout, transport=request.transport
+    )
+    source = LiveSource(settings, profile, target, meanwhile=_load_renderers)
+    with _waiting(f"Reading {target.project}"):
+        snapshot = source.collect(needed_facts(rules))
+    _refuse_dead_credentials(snapshot)
+    return evaluate(rules, snapshot, source.target, profile, allow_unknown=request.allow_unknown)
+
+
+def _load_renderers() -> None:
+    """Imports what the report will need while Google is still answering."""
+    import preflight.renderers.json_report
+    import preflight.renderers.markdown
+    import preflight.renderers.terminal
+    import preflight.report_files  # noqa: F401
+
+
+def _refuse_dead_credentials(snapshot: Snapshot) -> None:
+    """Where every call was refused for its credentials there is nothing to report on."""
+    asked = [fact for fact in snapshot.facts() if not isinstance(fact, Unknown) or fact.provenance]
+    dead = [f for f in asked if isinstance(f, Unknown) and isinstance(f.reason, Unauthenticated)]
+    if dead and len(dead) == len(asked):
+        raise CredentialsError(
+            "Google did not accept the credentials: the token is invalid, expired or revoked.",
+            "Get new ones with: gcloud auth application-default login",
+        )
+
+
+class _waiting:  # noqa: N801 - reads as a phrase where it is used
+    """Says on stderr, where that is a terminal, what is being waited for; leaves nothing behind."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what if sys.stderr.isatty() else ""
+
+    def __enter__(self) -> None:
+        if self._what:
+            click.echo(f"{self._what} ...", nl=False, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._what:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def show(report: Report, form: Format) -> None:
+    """Prints the report on stdout: with colours and to the width of the terminal, if it is one."""
+    from shutil import get_terminal_size
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    text = render(report, form, colour=colour, width=min(get_terminal_size((100, 24)).columns, 140))
+    click.echo(text, color=colour, nl=not text.endswith("\n"))
+
+
+def write_files(report: Report, folder: Path) -> None:
+    """Writes the JSON and Markdown reports, and says on stderr where they are. Raises OutputError."""
+    from preflight.report_files import write_reports
+
+    paths = write_reports(report, folder)
+    click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+
+
+@click.command(name="run")
+@click.option("--project", required=True, metavar="ID", help="The project's ID (a number is resolved).")
+@click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
+@click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
+@click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
+@choice_of_rules
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1, max=3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the whole run; what was not seen by then is unknown.",
+)
+@click.option("--quota-project", metavar="ID", help="The project that pays for the calls (user credentials only).")
+@click.option(
+    "--transport",
+    type=click.Choice(["grpc", "rest"]),
+    help="For proxies that pass no gRPC: rest.  [default: grpc]",
+)
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    show_default=True,
+    metavar="FORMAT",
+    help="What stdout gets: terminal, json or markdown.",
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where the JSON and Markdown reports are written.",
+)
+@click.option("--no-files", is_flag=True, help="Write no files.")
+@click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something required could not be seen.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing on stdout; the exit code and the files tell.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
+def command(
+    project: str,
+    location: str | None,
+    dataset: str | None,
+    principal: str | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    rules_dir: Path | None,
+    profile_name: str,
+    timeout: float,
+    quota_project: str | None,
+    transport: str | None,
+    form: str,
+    output_dir: Path,
+    no_files: bool,
+    allow_unknown: bool,
+    quiet: bool,
+) -> int:
+    """Check a project for a vendor, show what is wrong first, and write the reports.
+
+    Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN.
+    """
+    request = Request(
+        project=project,
+        profile=profile_name,
+        principal=principal,
+        location=location,
+        dataset=dataset,
+        only=only,
+        skip=skip,
+        rules_dir=rules_dir,
+        quota_project=quota_project,
+        transport=transport,
+        timeout=timeout,
+        allow_unknown=allow_unknown,
+        output_dir=None if no_files else output_dir,
+        format=parse_format(form),
+    )
+    return carry_out(request, os.environ, quiet=quiet)
+
+
+def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
+    """Judges, shows, writes; returns the exit code. The verdict is shown before anything is written."""
+    report = judge_live(request, environ)
+    if not quiet:
+        show(report, request.format)
+    if request.output_dir is not None:
+        write_files(report, request.output_dir)
+    return report.exit_code
+
+
+def parse_format(text: str) -> Format:
+    """The format of this name. Raises UsageError with the nearest name."""
+    names = [form.value for form in Format]
+    if text not in names:
+        raise UsageError(f"There is no format '{text}'.", nearest(text, names))
+    return Format(text)

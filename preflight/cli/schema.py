@@ -1,0 +1,18 @@
+"""`preflight schema`: the JSON Schemas that we publish."""
+
+import json
+
+import click
+
+
+@click.group(name="schema", help="Print a JSON Schema.")
+def command() -> None:
+    """The group of the commands about schemas."""
+
+
+@command.command(name="report")
+def report_schema() -> None:
+    """Print the JSON Schema of the JSON report."""
+    from preflight.renderers.wire import schema
+
+    click.echo(json.dumps(schema(), indent=2))
