@@ -196,8 +196,3 @@ def evaluate(
         findings=findings,
         allow_unknown=allow_unknown,
     )
-
-
-def judge(rule: Rule, snapshot: Snapshot, target: Target, profile: Profile) -> Verdict:
-    """One rule's verdict on a snapshot, without prerequisites: for tests of rules."""
-    return Evaluation(snapshot, target, profile, {rule.id: rule}, {}, {}).find(rule).verdict

@@ -5,9 +5,10 @@ import tomllib
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from preflight.errors import ProfileError, UsageError, nearest
 from preflight.plugins import builtin_folder, plugin_folders
@@ -21,6 +22,10 @@ class LocationClass(StrEnum):
     """Probably fine: ask the vendor to confirm before connecting."""
     CONTACT_FIRST = "contact-first"
     """Not supported without the vendor's support being asked first."""
+
+
+Some = Annotated[tuple[str, ...], Meta(min_length=1)]
+"""A list that must not be empty: a rule could say nothing of it."""
 
 
 class _Strict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,9 +59,9 @@ class DatasetNeeds(_Strict, frozen=True, kw_only=True):
     """What the dataset is called if the customer names none, in words."""
     companion_suffixes: tuple[str, ...] = ()
     """For each dataset the vendor keeps others, named with these endings."""
-    create_permissions: tuple[str, ...]
+    create_permissions: Some
     """Needed on the project where a dataset doesn't exist yet."""
-    write_permissions: tuple[str, ...]
+    write_permissions: Some
     """Needed on each of the datasets that exists already."""
 
     def companions(self, dataset: str) -> tuple[str, ...]:
@@ -94,7 +99,7 @@ class Profile(_Strict, frozen=True, kw_only=True):
     """The document that this profile follows."""
     principal: str
     """The vendor's principal, in the form of IAM policies."""
-    apis: tuple[str, ...]
+    apis: Some
     """The APIs that must be enabled, such as `bigquery.googleapis.com`."""
     support: Support
     grant: Grant
@@ -118,7 +123,8 @@ class Profile(_Strict, frozen=True, kw_only=True):
         return next((group for group in self.locations if group.holds(location)), None)
 
     def __post_init__(self) -> None:
-        parse_principal(self.principal)
+        if parse_principal(self.principal) != self.principal:
+            raise ValueError(f"the principal '{self.principal}' lacks its kind: user: or serviceAccount: before it")
 
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
@@ -131,7 +137,7 @@ def parse_principal(text: str) -> str:
     """
     kind, colon, email = text.strip().rpartition(":")
     if not colon:
-        kind = "serviceAccount" if email.casefold().endswith("gserviceaccount.com") else "user"
+        kind = "serviceAccount" if email.casefold().endswith(".gserviceaccount.com") else "user"
     if kind not in {"user", "serviceAccount"} or not _EMAIL.fullmatch(email):
         raise ValueError(
             f"'{text}' is not a principal: give an e-mail, user:NAME@DOMAIN or "

@@ -24,11 +24,15 @@ def console(page: str, project: str) -> str:
     return f"{CONSOLE}/{page}?project={quote(project, safe='')}"
 
 
-def grant_role(project: str, member: str, role: str, summary: str) -> Remedy:
+def grant_role(project: str, member: str, role: str, *, settling: bool = False) -> Remedy:
     """Grants one role on the project to one member: as gcloud, Terraform and the console's page.
 
-    The Terraform is a `google_project_iam_member`, which adds and takes nothing away.
+    The Terraform is a `google_project_iam_member`, which adds and takes nothing away. `settling` words it for a
+    verdict that is unknown: the grant may be there already.
     """
+    summary = f"Grant {role} to the vendor's account on the project; it takes a minute or two to act."
+    if settling:
+        summary = f"Or grant {role} to the vendor's account on the project: it does no harm if it was there already."
     label = "".join(c if c.isalnum() else "_" for c in role.removeprefix("roles/"))
     return Remedy(
         summary=summary,

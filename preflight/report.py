@@ -74,8 +74,9 @@ def failed(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...
 
 
 def unknown(message: str, reason: Reason, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...] = ()) -> Verdict:
-    """Could not be determined; without a remedy of its own it says what would settle the reason."""
-    return Verdict(Status.UNKNOWN, message, evidence, _remedies(remedy) or (Remedy(summary=reason.settle()),), reason)
+    """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others."""
+    settles = Remedy(summary=reason.settle())
+    return Verdict(Status.UNKNOWN, message, evidence, (settles, *_remedies(remedy)), reason)
 
 
 def skipped(message: str) -> Verdict:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.errors import RuleError, UsageError, nearest
 from preflight.facts.seen import Unknown
@@ -91,11 +92,15 @@ def parameters_of(function: Callable[..., Any], where: str, kinds: Iterable[type
         raise RuleError(f"{where}: {error}", "Import the type from preflight.") from None
     hints.pop("return", None)
     known = {kind.__name__: kind for kind in kinds}
+    code = function.__code__
+    for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        if name not in hints:
+            raise RuleError(f"{where}: parameter '{name}' has no type.", "Say which fact it is by its type.")
     found = []
     for name, hint in hints.items():
         options = [option for option in typing.get_args(hint) or (hint,) if option is not Unknown]
         kind = options[0]
-        if len(options) != 1 or getattr(kind, "__name__", "") not in known:
+        if len(options) != 1 or known.get(getattr(kind, "__name__", "")) is not kind:
             asked = getattr(kind, "__name__", str(kind))
             raise RuleError(
                 f"{where}: parameter '{name}' asks for {asked}, which is not a kind of fact.",
@@ -115,8 +120,9 @@ def rules_in(folder: Path, package: str) -> list[Rule]:
 
 
 def _load(path: Path, name: str) -> ModuleType:
-    if name in sys.modules:
-        return sys.modules[name]
+    loaded = sys.modules.get(name)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RuleError(f"{path}: cannot be loaded as a Python file.")
@@ -153,7 +159,10 @@ def plugin_rules() -> list[Rule]:
 
 
 def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The rules sorted by their order. Raises RuleError for a name used twice or an unknown or circular prerequisite."""
+    """The rules sorted by their order, an alias in `after` replaced by the id it stands for.
+
+    Raises RuleError for a name used twice or an unknown or circular prerequisite.
+    """
     ordered = tuple(sorted(rules, key=lambda r: (r.order, r.id)))
     ids = [name for r in ordered for name in (r.id, *r.aliases)]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
@@ -165,6 +174,8 @@ def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
                     f"Rule '{r.id}' comes after '{prerequisite}', which is not a rule.",
                     nearest(prerequisite, ids),
                 )
+    id_of = {name: r.id for r in ordered for name in (r.id, *r.aliases)}
+    ordered = tuple(replace(r, after=tuple(id_of[name] for name in r.after)) for r in ordered)
     _refuse_circles({r.id: r.after for r in ordered})
     return ordered
 

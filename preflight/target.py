@@ -40,7 +40,7 @@ def parse_target(
 ) -> Target:
     """What is to be connected, from the options. Raises UsageError for a malformed project or principal."""
     try:
-        member = parse_principal(principal) if principal else profile.principal
+        member = profile.principal if principal is None else parse_principal(principal)
     except ValueError as error:
         raise UsageError(f"--principal: {error}.") from None
     for option, value in (("--location", location), ("--dataset", dataset)):

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from preflight.engine import DERIVATIONS, Evaluation, load_rules
+from preflight.engine import DERIVATIONS, Evaluation, check_rule, load_rules
 from preflight.facts.project import Fact
 from preflight.facts.seen import Provenance, Unknown
 from preflight.facts.snapshot import FIELD_OF, Snapshot, Target
@@ -34,7 +34,7 @@ def judge(rule: str | Rule, **given: Any) -> Verdict:
     derived from those that are. `profile` is the Heap profile and `target` is `target()` unless given.
     Raises TypeError for a name that is neither.
     """
-    declared = select(load_rules(), (rule,))[0] if isinstance(rule, str) else rule
+    declared = select(load_rules(), (rule,))[0] if isinstance(rule, str) else check_rule(rule)
     chosen_target = given.pop("target", None) or target()
     profile = given.pop("profile", None) or load_profile("heap")
     if not isinstance(profile, Profile):

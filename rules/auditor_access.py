@@ -46,10 +46,13 @@ def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Tar
     if not denied and not disabled:
         reason = gaps[0].reason
         return unknown(f"not all could be read: {reason.describe()}", reason, *evidence)
-    grants = _grants([gap.reason for gap in denied if isinstance(gap.reason, Denied)], member, target)
+    reasons = [gap.reason for gap in denied if isinstance(gap.reason, Denied)]
+    grants = _grants(reasons, member, target)
+    unnamed = tuple(dict.fromkeys(r for r in reasons if role_for(r.permission, _grantable(r, target)) is None))
     apis = _apis([gap.reason for gap in disabled if isinstance(gap.reason, ApiDisabled)])
+    missing = len(grants) + len(unnamed)
     what = [
-        f"{len(grants)} grant{'s are' if len(grants) > 1 else ' is'} missing" if grants else "",
+        f"{missing} grant{'s are' if missing > 1 else ' is'} missing" if missing else "",
         f"{len(apis)} API{'s are' if len(apis) > 1 else ' is'} off" if apis else "",
     ]
     return warned(
@@ -61,6 +64,7 @@ def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Tar
                 if grants
                 else ()
             ),
+            *(Remedy(reason.settle()) for reason in unnamed),
             *((Remedy("Enable the APIs, or use another quota project with --quota-project.", apis),) if apis else ()),
         ),
     )
@@ -91,7 +95,9 @@ def _grants(reasons: list[Denied], member: str, target: Target) -> tuple[str, ..
 def _grantable(reason: Denied, target: Target) -> str:
     """The resource that a grant is made on: a dataset's project stands for the dataset."""
     words = reason.resource.split("/")
-    if reason.permission == QUOTA_PROJECT_PERMISSION or words[0] in {"folders", "organizations"}:
+    if reason.permission == QUOTA_PROJECT_PERMISSION:
+        return "/".join(words[:2]) if len(words) > 1 else "projects/QUOTA_PROJECT"  # Google doesn't always name it
+    if words[0] in {"folders", "organizations"}:
         return "/".join(words[:2])
     return f"projects/{target.project}"
 

@@ -5,6 +5,7 @@ from preflight import (
     Datasets,
     Evidence,
     Maybe,
+    NotCollected,
     Profile,
     Remedy,
     Services,
@@ -40,7 +41,7 @@ def api_is_enabled(services: Maybe[Services], datasets: Maybe[Datasets], profile
     off: dict[str, tuple[Evidence, ...]] = {}
     open_: list[Unknown] = []
     for api in profile.apis:
-        service = services if isinstance(services, Unknown) else services.services[api]
+        service = services if isinstance(services, Unknown) else services.services.get(api, _not_asked(api))
         if isinstance(service, Unknown):
             answer = _bigquery_says(datasets, target) if api == BIGQUERY else None
             if answer is None:
@@ -63,6 +64,10 @@ def api_is_enabled(services: Maybe[Services], datasets: Maybe[Datasets], profile
         first = open_[0]
         return unknown(first.reason.describe(), first.reason, *(e for u in open_ for e in u.seen()))
     return passed(f"{' and '.join(profile.apis)} enabled", *on)
+
+
+def _not_asked(api: str) -> Unknown:
+    return Unknown(NotCollected(f"whether {api} is enabled was not asked"))
 
 
 def _bigquery_says(datasets: Maybe[Datasets], target: Target) -> Evidence | tuple[Evidence, ...] | None:

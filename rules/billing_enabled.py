@@ -49,7 +49,8 @@ def billing_is_enabled(billing: Billing, target: Target) -> Verdict:
         f"the linked billing account {account} is closed; {_SANDBOX}",
         billing.seen("enabled", "account"),
         remedy=Remedy(
-            summary="Reopen the account in the console, or link another, open one (find its ID with the first command).",
+            summary="Reopen the account in the console, or link another one that is open (the first command lists "
+            "their IDs).",
             commands=(
                 "gcloud billing accounts list --filter=open=true",
                 shell("gcloud", "billing", "projects", "link", target.project, "--billing-account=ACCOUNT_ID"),

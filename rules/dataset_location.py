@@ -44,7 +44,7 @@ def location_is_supported(datasets: Maybe[Datasets], profile: Profile, target: T
                 f"{destination.reason.describe()}",
                 destination.reason,
                 *destination.seen(),
-                remedy=Remedy(summary=f"Give --location. {destination.reason.settle()}"),
+                remedy=Remedy(summary="Or give --location."),
             )
         return _of_the_others(datasets, profile)
     location = given.detail

@@ -38,7 +38,7 @@ def name_is_valid(profile: Profile, target: Target) -> Verdict:
         return failed(
             f"'{name}' is not a name that BigQuery accepts: letters, digits and underscores only, up to 1,024",
             given,
-            remedy=Remedy(summary=f"Choose another name, such as {_suggestion(name)}, and tell the vendor."),
+            remedy=Remedy(summary=f"Choose another name, such as {_suggestion(name, profile)}, and tell the vendor."),
         )
     ending = next((suffix for suffix in profile.dataset.companion_suffixes if name.endswith(suffix)), None)
     if ending:
@@ -53,5 +53,8 @@ def name_is_valid(profile: Profile, target: Target) -> Verdict:
     return passed(f"{name} is a valid name", given)
 
 
-def _suggestion(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]+", "_", name)[:100].strip("_") or "vendor_production"
+def _suggestion(name: str, profile: Profile) -> str:
+    valid = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:100]
+    for suffix in profile.dataset.companion_suffixes:
+        valid = valid.removesuffix(suffix)
+    return valid.strip("_") or "vendor_production"

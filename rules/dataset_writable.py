@@ -39,7 +39,12 @@ def can_write(access: Maybe[EffectiveAccess], datasets: Maybe[Datasets], profile
     """Looks at the destination and the vendor's companion dataset: each that exists must be writable, by its own
     access list or the project's roles; for each that doesn't, the account must be able to make datasets."""
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=_create_grant(profile, target))
+        return unknown(
+            access.reason.describe(),
+            access.reason,
+            *access.seen(),
+            remedy=_create_grant(profile, target, settling=True),
+        )
     if target.dataset is None:
         return _may_create(access, profile, target, ())
     here: list[Dataset] = []
@@ -87,12 +92,11 @@ def _may_create(access: EffectiveAccess, profile: Profile, target: Target, absen
     needs = {name: access.holds(name) for name in profile.dataset.create_permissions}
     lacking = [name for name, decision in needs.items() if decision.answer is Answer.NOT_GRANTED]
     evidence = (*absence, *_evidence(needs))
-    grant = _create_grant(profile, target)
     if lacking:
         return failed(
             f"{target.principal} can't make datasets in {target.project}: it lacks {', '.join(lacking)}",
             *evidence,
-            remedy=grant,
+            remedy=_create_grant(profile, target),
         )
     open_ = next((decision for decision in needs.values() if decision.answer is Answer.UNKNOWN), None)
     if open_ is not None:
@@ -100,7 +104,7 @@ def _may_create(access: EffectiveAccess, profile: Profile, target: Target, absen
             f"whether {target.principal} can make datasets can't be told: {open_.reason.describe()}",
             open_.reason,
             *evidence,
-            remedy=grant,
+            remedy=_create_grant(profile, target, settling=True),
         )
     named = "its datasets" if absence else "a new dataset (name an existing one with --dataset to have it judged)"
     return passed(f"{target.principal} can make {named}", *evidence)
@@ -141,13 +145,8 @@ def _evidence(needs: dict[str, Decision]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(evidence for decision in needs.values() for evidence in decision.evidence))
 
 
-def _create_grant(profile: Profile, target: Target) -> Remedy:
-    return grant_role(
-        target.project,
-        target.principal,
-        profile.grant.role,
-        f"Grant the account {profile.grant.role} on the project.",
-    )
+def _create_grant(profile: Profile, target: Target, *, settling: bool = False) -> Remedy:
+    return grant_role(target.project, target.principal, profile.grant.role, settling=settling)
 
 
 def _write_grant(dataset: Dataset, target: Target) -> Remedy:
@@ -156,7 +155,16 @@ def _write_grant(dataset: Dataset, target: Target) -> Remedy:
     statement = f'GRANT `{role}` ON SCHEMA `{target.project}`.`{dataset.id}` TO "{target.principal}"'
     return Remedy(
         summary=f"Let the account write to {dataset.id}, or name a dataset that doesn't exist yet.",
-        commands=(shell("bq", "query", f"--location={dataset.location}", "--use_legacy_sql=false", statement),),
+        commands=(
+            shell(
+                "bq",
+                f"--project_id={target.project}",
+                f"--location={dataset.location}",
+                "query",
+                "--use_legacy_sql=false",
+                statement,
+            ),
+        ),
         terraform=(
             f'resource "google_bigquery_dataset_iam_member" "vendor_{dataset.id}" {{\n'
             f"  project    = {hcl(target.project)}\n"

@@ -38,12 +38,9 @@ def may_run_jobs(
 ) -> Verdict:
     """Computes it from the bindings on the project and its ancestors and the permissions of their roles. Only if
     the tool runs as that very account does testIamPermissions answer, because it speaks for the caller."""
-    grant = grant_role(
-        target.project,
-        target.principal,
-        profile.grant.role,
-        f"Grant the account {profile.grant.role} on the project.",
-    )
+    role = profile.grant.role
+    grant = grant_role(target.project, target.principal, role)
+    settling = grant_role(target.project, target.principal, role, settling=True)
     own = _own_answer(identity, permissions, target.principal)
     if own is not None:
         seen = own.provenance.saw(f"asked as {target.principal} itself: {PERMISSION} {_held(own)}")
@@ -51,7 +48,7 @@ def may_run_jobs(
             return passed(f"{target.principal} itself was asked, and holds {PERMISSION}", seen)
         return failed(f"{target.principal} itself was asked, and does not hold {PERMISSION}", seen, remedy=grant)
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=grant)
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=settling)
     decision = access.holds(PERMISSION)
     if decision.answer is Answer.GRANTED:
         return passed(f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence)
@@ -66,7 +63,7 @@ def may_run_jobs(
         f"whether {target.principal} holds {PERMISSION} can't be told: {decision.reason.describe()}",
         decision.reason,
         *decision.evidence,
-        remedy=grant,
+        remedy=settling,
     )
 
 

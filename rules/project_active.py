@@ -2,6 +2,7 @@
 
 from preflight import (
     Denied,
+    Malformed,
     Maybe,
     NotFound,
     Project,
@@ -35,16 +36,15 @@ def project_is_active(project: Maybe[Project], target: Target) -> Verdict:
         reason = project.reason
         if not isinstance(reason, Denied | NotFound) or getattr(reason, "quota_project", False):
             return unknown(reason.describe(), reason, *project.seen())
+        key = "projectNumber" if target.project.isdigit() else "projectId"
         return unknown(
             f"{target.project} does not exist, or the caller may not see it: Google does not tell which",
             reason,
             *project.seen(),
-            remedy=(
-                Remedy(
-                    summary="Check the ID against the projects that the caller sees. A project's name is not its ID.",
-                    commands=(shell("gcloud", "projects", "list", f"--filter=projectId={target.project}"),),
-                ),
-                Remedy(summary=f"If the ID is right: {reason.settle()}"),
+            remedy=Remedy(
+                summary="Or the ID is wrong: check it against the projects that the caller sees. A project's name is "
+                "not its ID.",
+                commands=(shell("gcloud", "projects", "list", f"--filter={key}={target.project}"),),
             ),
         )
     if project.state == "ACTIVE":
@@ -59,6 +59,9 @@ def project_is_active(project: Maybe[Project], target: Target) -> Verdict:
                 console_url="https://console.cloud.google.com/cloud-resource-manager?pendingDeletion=true",
             ),
         )
+    if project.state == "STATE_UNSPECIFIED":
+        reason = Malformed(project.provenance.source, "it does not tell the project's state")
+        return unknown(reason.describe(), reason, project.seen("state"))
     return failed(
         f"{project.id} is in state {project.state}, not ACTIVE",
         project.seen("state"),

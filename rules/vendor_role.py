@@ -35,9 +35,10 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
     """Looks for the vendor's preferred role, else for the minimum (its roles, and its permissions by whatever
     role), on the project and all its ancestors. A grant by a condition or through a group is unknown. Accounts
     that only look like the vendor's don't count, and are named."""
-    grant = _grant(profile, target)
+    grant = grant_role(target.project, target.principal, profile.grant.role)
+    settling = grant_role(target.project, target.principal, profile.grant.role, settling=True)
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=grant)
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=settling)
     preferred = access.holds_role(profile.grant.role)
     if preferred.answer is Answer.GRANTED:
         return passed(f"{target.principal} has {profile.grant.role}", *preferred.evidence)
@@ -45,64 +46,56 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
         **{role: access.holds_role(role) for role in profile.grant.minimum_roles},
         **{permission: access.holds(permission) for permission in profile.grant.minimum_permissions},
     }
-    if all(half.answer is Answer.GRANTED for half in halves.values()):
+    if halves and all(half.answer is Answer.GRANTED for half in halves.values()):
         return passed(
             f"{target.principal} has the minimum: {' and '.join(halves)}",
             *_unique(half.evidence for half in halves.values()),
         )
     broad = [access.holds(permission) for permission in profile.grant.broad_permissions]
-    if all(decision.answer is Answer.GRANTED for decision in broad):
+    if broad and all(decision.answer is Answer.GRANTED for decision in broad):
         roles = ", ".join(access.roles_held())
         return warned(
-            f"{target.principal} can do its work, but not by the role asked for; it has {roles}",
+            f"{target.principal} can do its work, but by more than the role asked for; it has {roles}",
             *_unique(decision.evidence for decision in broad),
             remedy=Remedy(
                 summary=f"Grant {profile.grant.role}, then take away what is more than that.",
-                commands=grant[0].commands,
-                terraform=grant[0].terraform,
-                console_url=grant[0].console_url,
+                commands=grant.commands,
+                terraform=grant.terraform,
+                console_url=grant.console_url,
             ),
         )
-    return _not_passed(access, preferred, halves, grant, target)
+    return _not_passed(access, preferred, halves, broad, grant, settling)
 
 
 def _not_passed(
     access: EffectiveAccess,
     preferred: Decision,
     halves: dict[str, Decision],
-    grant: tuple[Remedy, ...],
-    target: Target,
+    broad: list[Decision],
+    grant: Remedy,
+    settling: Remedy,
 ) -> Verdict:
     lookalikes = tuple(lookalike.evidence for lookalike in access.lookalikes)
     named = "".join(f"; {lookalike.member} is {lookalike.how}" for lookalike in access.lookalikes[:3])
     lacking = [name for name, half in halves.items() if half.answer is Answer.NOT_GRANTED]
     there = [name for name, half in halves.items() if half.answer is Answer.GRANTED]
-    if preferred.answer is Answer.NOT_GRANTED and lacking:
+    no_more = not broad or any(decision.answer is Answer.NOT_GRANTED for decision in broad)
+    if preferred.answer is Answer.NOT_GRANTED and (lacking or not halves) and no_more:
         half = f" (it has {' and '.join(there)}; {' and '.join(lacking)} is missing)" if there else ""
         return failed(
-            f"{target.principal} has neither the role asked for nor the minimum{half}{named}",
+            f"{access.principal} has neither the role asked for nor the minimum{half}{named}",
             *_unique([*(half.evidence for half in halves.values()), preferred.evidence, lookalikes]),
             remedy=grant,
         )
-    # A half that is surely missing says nothing more once the preferred role is open, and the other way round.
-    open_ = [d for d in (preferred, *halves.values()) if d.answer is Answer.UNKNOWN]
+    # A half that is surely missing says nothing more once the preferred role is open, and the other way round;
+    # and with Owner through a group that may hold the account it has more than it needs, not too little.
+    open_ = [d for d in (preferred, *halves.values(), *broad) if d.answer is Answer.UNKNOWN]
     reason = open_[0].reason
     return unknown(
-        f"whether {target.principal} has its role can't be told: {reason.describe()}{named}",
+        f"whether {access.principal} has its role can't be told: {reason.describe()}{named}",
         reason,
         *_unique([*(decision.evidence for decision in open_), lookalikes]),
-        remedy=grant,
-    )
-
-
-def _grant(profile: Profile, target: Target) -> tuple[Remedy, ...]:
-    return (
-        grant_role(
-            target.project,
-            target.principal,
-            profile.grant.role,
-            f"Grant {profile.grant.role} on the project. It takes a minute or two to act.",
-        ),
+        remedy=settling,
     )
 
 

@@ -75,7 +75,10 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
     lookalikes: tuple[Lookalike, ...]
 
     def holds_role(self, role: str) -> Decision:
-        """Whether a binding gives the principal this very role."""
+        """Whether a binding gives the principal this very role; a role that was deleted or disabled gives nothing."""
+        known = self.roles.get(role)
+        if isinstance(known, Role) and known.gone:
+            return self._decide([], self.blind)
         return self._decide([(grant, True) for grant in self.grants if grant.role == role], self.blind)
 
     def holds(self, permission: str) -> Decision:
@@ -87,7 +90,9 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         if isinstance(dataset.access, Unknown):
             return self._decide(self._giving(self.grants, permission), (*self.blind, dataset.access))
         entries = tuple(grant for entry in dataset.access for grant in self._entry(dataset, entry))
-        read = dataset.provenance.saw(f"{len(dataset.access)} entries in the access list of {dataset.id}")
+        read = dataset.provenance.saw(
+            f"the whole access list of {dataset.id}: {_counted(len(dataset.access), 'entry', 'entries')}"
+        )
         return self._decide(self._giving((*self.grants, *entries), permission), self.blind, (read,))
 
     def roles_held(self) -> tuple[str, ...]:
@@ -191,11 +196,18 @@ def effective_access(target: Target, allow_policies: AllowPolicies, roles: Roles
             blind.append(policy)
             continue
         if policy.completeness.gap:
-            blind.append(Unknown(policy.completeness.gap, policy.provenance))
-        read.append(policy.provenance.saw(f"{len(policy.bindings)} bindings on {resource}"))
+            blind.append(Unknown(policy.completeness.gap, policy.completeness.provenance or policy.provenance))
+        read.append(
+            policy.provenance.saw(
+                f"the whole policy of {resource}: {_counted(len(policy.bindings), 'binding', 'bindings')}"
+            )
+        )
         _sort_members(policy, target.principal, grants, lookalikes)
     if allow_policies.completeness.gap:
-        blind.append(Unknown(allow_policies.completeness.gap))
+        blind.append(Unknown(allow_policies.completeness.gap, allow_policies.completeness.provenance))
+    own = f"projects/{target.project}"
+    if own not in allow_policies.policies:
+        blind.append(Unknown(NotCollected(f"the policy of {own} was not read")))
     known_roles = roles.roles if isinstance(roles, Roles) else {grant.role: roles for grant in grants}
     return EffectiveAccess(
         principal=target.principal,
@@ -220,3 +232,7 @@ def _sort_members(policy: AllowPolicy, principal: str, grants: list[Grant], look
             if binding.condition is not None:
                 opens = conditional(binding.condition.expression)
             grants.append(Grant(policy.resource, binding.role, member, policy.shows(binding, member), opens))
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

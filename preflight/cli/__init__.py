@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
     sys.exit(code)
 
 
@@ -108,7 +108,7 @@ def _run(arguments: list[str]) -> int:
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
         return ExitCode.READY
     except Exception as error:  # the last line of defence: a user never meets a traceback unasked
         if debug:
@@ -138,6 +138,6 @@ def _tell_usage(error: click.ClickException) -> None:
     click.echo(f"See: {path} --help", err=True)
 
 
-def _forget_stdout() -> None:
+def forget_stdout() -> None:
     """The reader has gone: nothing more may be written there, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

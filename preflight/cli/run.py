@@ -2,22 +2,26 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 
+from preflight.cli import forget_stdout
 from preflight.cli.options import choice_of_rules
 from preflight.engine import evaluate, load_rules, needed_facts
 from preflight.errors import CredentialsError, UsageError, nearest
-from preflight.facts.seen import Unauthenticated, Unknown
-from preflight.facts.snapshot import Snapshot
+from preflight.facts.methods import TOKEN_INFO
 from preflight.profile import load_profile
 from preflight.renderers import Format, render
 from preflight.report import Report
 from preflight.rulebook import select
 from preflight.target import parse_target
+
+if TYPE_CHECKING:
+    from preflight.sources.live import TracedCall
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
     source = LiveSource(settings, profile, target, meanwhile=_load_renderers)
     with _waiting(f"Reading {target.project}"):
         snapshot = source.collect(needed_facts(rules))
-    _refuse_dead_credentials(snapshot)
+    _refuse_dead_credentials(source.trace)
     return evaluate(rules, snapshot, source.target, profile, allow_unknown=request.allow_unknown)
 
 
@@ -68,11 +72,10 @@ def _load_renderers() -> None:
     import preflight.report_files  # noqa: F401
 
 
-def _refuse_dead_credentials(snapshot: Snapshot) -> None:
+def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
     """Where every call was refused for its credentials there is nothing to report on."""
-    asked = [fact for fact in snapshot.facts() if not isinstance(fact, Unknown) or fact.provenance]
-    dead = [f for f in asked if isinstance(f, Unknown) and isinstance(f.reason, Unauthenticated)]
-    if dead and len(dead) == len(asked):
+    # tokeninfo is another host: that it can't be reached says nothing.
+    if {call.outcome for call in trace if call.method != TOKEN_INFO.id} == {"unauthenticated"}:
         raise CredentialsError(
             "Google did not accept the credentials: the token is invalid, expired or revoked.",
             "Get new ones with: gcloud auth application-default login",
@@ -195,7 +198,10 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
     """Judges, shows, writes; returns the exit code. The verdict is shown before anything is written."""
     report = judge_live(request, environ)
     if not quiet:
-        show(report, request.format)
+        try:
+            show(report, request.format)
+        except BrokenPipeError:  # the reader has gone, as `head` does; the files and the exit code tell all the same
+            forget_stdout()
     if request.output_dir is not None:
         write_files(report, request.output_dir)
     return report.exit_code

@@ -1,7 +1,5 @@
 """`preflight schema`: the JSON Schemas that we publish."""
 
-import json
-
 import click
 
 
@@ -13,6 +11,6 @@ def command() -> None:
 @command.command(name="report")
 def report_schema() -> None:
     """Print the JSON Schema of the JSON report."""
-    from preflight.renderers.wire import schema
+    from preflight.renderers.json_report import schema
 
-    click.echo(json.dumps(schema(), indent=2))
+    click.echo(schema(), nl=False)

@@ -11,7 +11,7 @@ class CallerIdentity(Observed, frozen=True, kw_only=True, tag="caller_identity")
     @property
     def member(self) -> str:
         """In the form of IAM policies: `user:…` or `serviceAccount:…`."""
-        kind = "serviceAccount" if self.email.casefold().endswith("gserviceaccount.com") else "user"
+        kind = "serviceAccount" if self.email.casefold().endswith(".gserviceaccount.com") else "user"
         return f"{kind}:{self.email}"
 
 

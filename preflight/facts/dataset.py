@@ -36,7 +36,7 @@ class AccessEntry(Struct, frozen=True):
         if self.iam_member:
             return self.iam_member
         if self.user:
-            kind = "serviceAccount" if self.user.casefold().endswith("gserviceaccount.com") else "user"
+            kind = "serviceAccount" if self.user.casefold().endswith(".gserviceaccount.com") else "user"
             return f"{kind}:{self.user}"
         if self.group:
             return f"group:{self.group}"
@@ -84,4 +84,6 @@ class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
 
     def seen_absent(self, dataset_id: str) -> Evidence:
         """That the dataset doesn't exist, as evidence; only for one of which `get` said None."""
-        return self.provenance.saw(f"{dataset_id} is not among the {len(self.datasets)} datasets of the project")
+        return self.provenance.saw(
+            f"{dataset_id} is not in the project's list of datasets ({len(self.datasets)} in all)"
+        )

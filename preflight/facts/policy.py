@@ -57,9 +57,14 @@ class Role(Observed, frozen=True, kw_only=True, tag="role"):
     """Launch stage DISABLED: grants nothing either (Google's documentation of custom roles)."""
 
     @property
+    def gone(self) -> bool:
+        """Whether a binding of this role gives nothing at all."""
+        return self.deleted or self.disabled
+
+    @property
     def granted(self) -> frozenset[str]:
         """The permissions that a binding of this role gives."""
-        return frozenset() if self.deleted or self.disabled else self.permissions
+        return frozenset() if self.gone else self.permissions
 
 
 class Roles(Fact, frozen=True, kw_only=True, tag="roles"):

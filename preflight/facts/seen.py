@@ -260,6 +260,8 @@ class Completeness(Struct, frozen=True):
 
     gap: Reason | None = None
     """Why there may be more than is here; None: this is all."""
+    provenance: Provenance | None = None
+    """The call that left the gap."""
 
     @property
     def complete(self) -> bool:

@@ -84,7 +84,8 @@ def _gaps_in(value: Any, fact: str, about: str | None) -> "list[Gap]":
     elif isinstance(value, Struct):
         completeness = getattr(value, "completeness", None)
         if completeness is not None and completeness.gap:
-            found.append(Gap(fact, about or "", completeness.gap, getattr(value, "provenance", None)))
+            where = completeness.provenance or getattr(value, "provenance", None)
+            found.append(Gap(fact, about or "", completeness.gap, where))
         for name in value.__struct_fields__:
             inner = getattr(value, name)
             if isinstance(inner, dict | Unknown):

@@ -1,0 +1,44 @@
+"""One module an output format, each a pure function from a Report to text; nothing here prints or writes."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from preflight.report import Report
+
+
+class Format(StrEnum):
+    """The output formats."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+    @property
+    def suffix(self) -> str:
+        """How the name of a file in this format ends."""
+        return _SUFFIXES[self]
+
+
+_SUFFIXES = {Format.TERMINAL: ".txt", Format.JSON: ".json", Format.MARKDOWN: ".md"}
+
+
+def render(report: Report, format: Format, *, colour: bool = False, width: int = 80) -> str:  # noqa: A002 - as the option
+    """The report as text, ending in a newline. Only the terminal heeds `colour` and `width`.
+
+    A format's module, and what it needs (pydantic, tabulate), is imported when the format is first used.
+    """
+    match format:
+        case Format.TERMINAL:
+            from preflight.renderers import terminal
+
+            return terminal.render(report, colour=colour, width=width)
+        case Format.JSON:
+            from preflight.renderers import json_report
+
+            return json_report.render(report)
+        case Format.MARKDOWN:
+            from preflight.renderers import markdown
+
+            return markdown.render(report)
+        case _:
+            assert_never(format)

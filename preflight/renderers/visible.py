@@ -1,0 +1,56 @@
+r"""Text from outside, made harmless to look at: what a reader could not see is spelled out.
+
+A name may hold a terminal's escape sequence, a line break, or a character that turns the direction of the text
+around it, so that what is read differs from what is there. Here each such character becomes its escape (`\n`,
+`\x1b`, `\u202e`), and letters of every script stay as they are.
+"""
+
+import unicodedata
+
+# Drawn as nothing or as a blank, although Unicode counts them as letters, marks or symbols. Those which it counts
+# as controls, formats or separators `str.isprintable` knows already.
+_BLANKS = (
+    (0x034F, 0x034F),  # combining grapheme joiner
+    (0x115F, 0x1160),  # Hangul fillers
+    (0x17B4, 0x17B5),  # Khmer inherent vowels
+    (0x180B, 0x180F),  # Mongolian variation selectors
+    (0x2800, 0x2800),  # Braille blank
+    (0x3164, 0x3164),  # Hangul filler
+    (0xFE00, 0xFE0F),  # variation selectors
+    (0xFFA0, 0xFFA0),  # half-width Hangul filler
+    (0x1D159, 0x1D159),  # musical null note head
+    (0xE0100, 0xE01EF),  # more variation selectors
+)
+_MOST_MARKS = 3
+"""Marks on one letter: no written language stacks more, and a tall stack covers the lines around it."""
+
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    """The text on one line, with nothing hidden in it; the characters in `keep` stay as they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown = []
+    marks = _MOST_MARKS  # a mark that comes first would sit on what we write before it
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        hide = marks > _MOST_MARKS or is_hidden(character)
+        shown.append(escaped(character) if hide and character not in keep else character)
+    return "".join(shown)
+
+
+def is_hidden(character: str) -> bool:
+    """True if a reader can't see this character, or can't tell it from a plain space."""
+    code = ord(character)
+    return not character.isprintable() or any(first <= code <= last for first, last in _BLANKS)
+
+
+def escaped(character: str) -> str:
+    """The character's escape, as Python and most languages write it."""
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,108 @@
+"""The words that a person reads in more than one format: the verdict, its counts, times, what to do next."""
+
+from datetime import UTC, datetime
+
+from preflight.errors import ExitCode
+from preflight.report import Finding, Remedy, Report, Status
+
+_ANSWERS = {
+    Status.PASS: "READY",
+    Status.WARN: "READY, WITH WARNINGS",
+    Status.FAIL: "NOT READY",
+    Status.UNKNOWN: "CAN'T TELL",
+}
+_COUNTED = (
+    (Status.FAIL, "fails", "fail"),
+    (Status.UNKNOWN, "could not be determined", "could not be determined"),
+    (Status.WARN, "warns", "warn"),
+    (Status.PASS, "passes", "pass"),
+    (Status.SKIP, "does not apply", "do not apply"),
+)
+_EXPLAINED = (Status.FAIL, Status.UNKNOWN, Status.WARN)
+
+
+def utc(moment: datetime) -> datetime:
+    """The moment in UTC; one without a zone is UTC already, as facts promise."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def when(moment: datetime) -> str:
+    """The moment as a person reads it."""
+    return f"{utc(moment):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def answer(report: Report) -> str:
+    """The report's verdict in a word or two."""
+    return _ANSWERS[report.status]
+
+
+def counts(report: Report) -> str:
+    """How many rules gave which answer, as the middle of a sentence: what is wrong, or else what is well."""
+    wrong = any(wants_explaining(finding) for finding in report.findings)
+    total = len(report.findings)
+    told: list[str] = []
+    for status, one, many in _COUNTED:
+        number = report.count(status)
+        if number and (status in _EXPLAINED) == wrong:
+            of = "" if told else f" of {total} rules" if wrong and total > 1 else " rule" if number == 1 else " rules"
+            told.append(f"{number}{of} {one if number == 1 else many}")
+    return ", ".join(told) or "no rule was judged"
+
+
+def next_step(report: Report) -> str:
+    """What to do now, in one sentence."""
+    if report.exit_code is ExitCode.INTERNAL:
+        return "preflight itself failed in a rule: run again with --debug and report what it prints."
+    match report.status:
+        case Status.FAIL if any(finding.blinds for finding in report.findings):
+            return "Fix what fails, settle what is unknown, then run again."
+        case Status.FAIL:
+            return "Fix what fails, then run again."
+        case Status.UNKNOWN if report.allow_unknown:
+            return "That was allowed for this run; settle what is unknown to be sure."
+        case Status.UNKNOWN:
+            return "Settle what is unknown, then run again."
+        case Status.WARN:
+            return f"{report.vendor} can connect now; what warns should be changed."
+        case _ if report.count(Status.UNKNOWN):
+            return f"{report.vendor} can connect now; what is unknown is no obstacle."
+        case _ if not report.count(Status.PASS):
+            return "Nothing stands in the way, but nothing was there to be judged."
+        case _:
+            return f"{report.vendor} can connect to this project."
+
+
+def wants_explaining(finding: Finding) -> bool:
+    """True if a reader has to do something about the finding."""
+    return finding.status in _EXPLAINED
+
+
+def weight(finding: Finding) -> str:
+    """How much the rule weighs and the requirements that it comes from."""
+    return ", ".join([finding.severity.value, *finding.requirements])
+
+
+def cause(finding: Finding) -> str | None:
+    """Why it is unknown, where neither the message nor what was seen says so already."""
+    verdict = finding.verdict
+    if verdict.reason is None:
+        return None
+    why = verdict.reason.describe()
+    said = (verdict.message, *(evidence.detail for evidence in verdict.evidence))
+    return None if any(why in text for text in said) else why
+
+
+class Told:
+    """The remedies told so far in one report, so that what mends several rules is written out once."""
+
+    def __init__(self) -> None:
+        self._rule: dict[object, str] = {}
+
+    def before(self, remedy: Remedy, rule: str) -> str | None:
+        """The rule under which the same was told already; None: it is told now, under `rule`."""
+        how = (remedy.commands, remedy.terraform, remedy.console_url)
+        if not any(how):
+            return None  # all of it is in its summary
+        # The summary may be worded for its rule: what is run decides, where something is.
+        first = self._rule.setdefault(remedy.commands or how, rule)
+        return None if first == rule else first

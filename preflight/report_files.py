@@ -1,0 +1,135 @@
+"""Writes reports to a folder: whole or not at all, and never over another run's."""
+
+import contextlib
+import errno
+import os
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from itertools import count
+from pathlib import Path
+
+from preflight.errors import OutputError
+from preflight.renderers import Format, render
+from preflight.renderers.visible import visible
+from preflight.report import Report
+
+_HINT = "Name another folder with --output-dir, or write no files with --no-files."
+_CAUSES = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "no space is left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EEXIST: "a file of that name is in the way",
+    errno.ENOTDIR: "part of that path is a file, not a folder",
+    errno.ELOOP: "its symbolic links go in circles",
+}
+
+
+def write_reports(
+    report: Report, folder: Path, formats: Iterable[Format] = (Format.JSON, Format.MARKDOWN)
+) -> tuple[Path, ...]:
+    """Writes the report in each format and returns the files, in the order of the formats.
+
+    They are named after the project and the time (UTC), with `-2`, `-3`... where that name is taken. A file has
+    its name only once it is complete. Raises OutputError; nothing is left behind then.
+    """
+    texts = {wanted.suffix: render(report, wanted).encode("utf-8") for wanted in formats}
+    if not texts:
+        return ()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stem in _stems(report):
+            with contextlib.suppress(_TakenError):
+                return _write(folder, stem, texts)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise OutputError(
+            f"The report cannot be written to '{_shown(folder)}': {_cause(error, folder)}.", _HINT
+        ) from error
+    raise AssertionError("the numbers have come to an end")
+
+
+class _TakenError(Exception):
+    """Another run has files of this name, or is writing them."""
+
+
+def _stems(report: Report) -> Iterator[str]:
+    project = re.sub(r"[^A-Za-z0-9._-]", "_", report.target.project).lstrip(".-") or "project"
+    stem = f"{project}-{report.finished_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    yield stem
+    for number in count(2):
+        yield f"{stem}-{number}"
+
+
+def _write(folder: Path, stem: str, texts: dict[str, bytes]) -> tuple[Path, ...]:
+    """Writes all files of one name. Raises _TakenError if it is another run's.
+
+    The first file's temporary name, which only one process can create, holds the stem: it becomes the final name
+    last, so that at any moment either it or a file with the stem is there. Hard links would do without that, but
+    not every file system has them.
+    """
+    parts = {suffix: folder / f".{stem}{suffix if at else ''}.part" for at, suffix in enumerate(texts)}
+    finals = {suffix: folder / f"{stem}{suffix}" for suffix in texts}
+    made: list[Path] = []
+    try:
+        for at, (suffix, text) in enumerate(texts.items()):
+            with _created(parts[suffix], taken_if_there=at == 0) as file:
+                made.append(parts[suffix])
+                if at == 0 and any(os.path.lexists(folder / f"{stem}{form.suffix}") for form in Format):
+                    raise _TakenError
+                _fill(file, text)
+        for suffix in reversed(texts):
+            parts[suffix].rename(finals[suffix])
+            made.append(finals[suffix])
+        _sync_folder(folder)
+    except BaseException:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
+    return tuple(finals.values())
+
+
+@contextlib.contextmanager
+def _created(path: Path, *, taken_if_there: bool) -> Iterator[int]:
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        # A process that was killed may have left a part that is not the first: it is written anew.
+        file = os.open(path, how | os.O_EXCL if taken_if_there else how | os.O_NOFOLLOW, 0o666)
+    except FileExistsError:
+        raise _TakenError from None
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _fill(file: int, text: bytes) -> None:
+    rest = memoryview(text)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+    os.fsync(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    # So that the names survive a crash too. Not every file system can do that: the files are there all the same.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _cause(error: OSError | ValueError, folder: Path) -> str:
+    if isinstance(error, ValueError):
+        return "that is no valid path"
+    if os.path.islink(folder) and not os.path.exists(folder):  # noqa: PTH110, PTH114 - pathlib's raise on a long name
+        return "it is a symbolic link to a place that does not exist"
+    return _CAUSES.get(error.errno or 0) or (error.strerror or type(error).__name__).lower()
+
+
+def _shown(folder: Path) -> str:
+    return visible(str(folder))

@@ -1,0 +1,137 @@
+"""Makes what the documents quote from the tool: the rule reference, the example report, the README's excerpt.
+
+    python scripts/make_docs.py            writes them
+    python scripts/make_docs.py --check    exits 1 and names those that differ
+
+All come from a real run on the stand-in's broken world, with the time of each observation set to one moment.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from preflight.cli.demo import CALLER, STORIES
+from preflight.cli.run import Request, judge_live
+from preflight.emulator import Emulator, World
+from preflight.engine import load_rules, needed_facts
+from preflight.facts.methods import methods_for
+from preflight.renderers import Format, render
+from preflight.report import Report, Status
+from preflight.rulebook import Rule
+
+ROOT = Path(__file__).parent.parent
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+README_START = "<!-- excerpt: the demo's broken project; kept by scripts/make_docs.py -->\n"
+README_END = "<!-- end of excerpt -->"
+EXCERPT_LINES = 34
+
+
+def demo_report(world: str) -> Report:
+    """A run on a demo world, at MOMENT."""
+    request = Request(project="acme-analytics", location="EU", dataset="heap_production", output_dir=None)
+    with Emulator(World.demo(world)) as cloud:
+        report: Report = _at_moment(judge_live(request, cloud.environ(caller=CALLER)))
+    return report
+
+
+def _at_moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return MOMENT
+    if isinstance(value, tuple):
+        return tuple(_at_moment(item) for item in value)
+    if isinstance(value, Struct):
+        return replace(value, **{name: _at_moment(getattr(value, name)) for name in value.__struct_fields__})
+    return value
+
+
+def documents() -> dict[Path, str]:
+    """Every generated text by its file."""
+    reports = {world: demo_report(world) for world in STORIES}
+    broken = reports["broken"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = readme.partition(README_START)
+    _, _, after = rest.partition(README_END)
+    lines = render(broken, Format.TERMINAL, width=100).rstrip("\n").splitlines()
+    excerpt = "\n".join([*lines[:EXCERPT_LINES], "[...]", *lines[-2:]])
+    return {
+        ROOT / "docs/rules.md": rule_reference(reports),
+        ROOT / "reports/example/acme-analytics-20260102T030405Z.json": render(broken, Format.JSON),
+        ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
+        ROOT / "README.md": f"{before}{README_START}\n```\n{excerpt}\n```\n\n{README_END}{after}",
+    }
+
+
+def rule_reference(reports: dict[str, Report]) -> str:
+    """docs/rules.md."""
+    rules = load_rules()
+    head = (
+        "# Rules\n\n"
+        "Generated from the rules' own words by scripts/make_docs.py; the samples are from `preflight demo`.\n\n"
+        + "\n".join(f"- [{rule.id}](#{rule.id}): {rule.title}" for rule in rules)
+    )
+    return "\n\n".join([head, *(_entry(rule, reports) for rule in rules)]) + "\n"
+
+
+def _entry(rule: Rule, reports: dict[str, Report]) -> str:
+    methods = methods_for(needed_facts([rule]))
+    permissions = list(dict.fromkeys(method.permission for method in methods if method.permission))
+    return "\n".join(
+        [
+            f"## {rule.id}",
+            "",
+            f"**{rule.title}.**",
+            "",
+            "| severity | items | after | since |",
+            "|---|---|---|---|",
+            f"| {rule.severity.value} | {' '.join(rule.requirements) or 'none'} "
+            f"| {', '.join(rule.after) or 'nothing'} | {rule.since} |",
+            "",
+            f"**Why.** {rule.why}",
+            "",
+            f"**How.** {' '.join(rule.how.split())}",
+            "",
+            f"**Reads.** {', '.join(f'`{m.id}`' for m in methods) or 'nothing from Google'}.",
+            "",
+            f"**The caller needs.** {', '.join(f'`{p}`' for p in permissions) or 'nothing'}.",
+            "",
+            "```",
+            _sample(rule, reports),
+            "```",
+            "",
+            f"Leave it out with `--skip {rule.id}`.",
+        ]
+    )
+
+
+def _sample(rule: Rule, reports: dict[str, Report]) -> str:
+    """The rule's section of the terminal report of the world in which it has most to say."""
+    order = [Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.SKIP]
+    found = [
+        (report, finding) for report in reports.values() for finding in report.findings if finding.rule == rule.id
+    ]
+    report, finding = min(found, key=lambda pair: order.index(pair[1].status))
+    alone = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
+    parts = alone.rstrip("\n").split("\n\n")
+    return "\n\n".join(parts[2:-1]) or parts[1]
+
+
+def main() -> int:
+    """Writes the documents, or with --check compares them."""
+    made = documents()
+    if "--check" not in sys.argv[1:]:
+        for path, text in made.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} is not what the tool says now: run python scripts/make_docs.py")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
