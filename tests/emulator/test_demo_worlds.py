@@ -27,7 +27,7 @@ ASKED = ["bigquery.jobs.create", "bigquery.datasets.create"]
         ("broken", set(), 200, []),
         (
             "blind",
-            {"policy", "folder's policy", "organisation's policy", "billing", "service"},
+            {"policy", "folder's policy", "organisation's policy", "service"},
             404,
             ASKED,
         ),
