@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from preflight.facts.seen import Denied, Evidence
 from preflight.facts.snapshot import Target
@@ -80,8 +81,9 @@ _POLICY = saw(
     "projects/acme-analytics",
     "roles/bigquery.dataEditor is granted to serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com",
 )
-_GRANT_USER = grant_role(
-    "acme-analytics", HEAP, "roles/bigquery.user", "Grant BigQuery User, which is what Heap asks for."
+_GRANT_USER = replace(
+    grant_role("acme-analytics", HEAP, "roles/bigquery.user"),
+    summary="Grant BigQuery User, which is what Heap asks for.",
 )
 ROLE_HALF = finding(
     "vendor-role",
@@ -91,11 +93,9 @@ ROLE_HALF = finding(
         _POLICY,
         remedy=(
             _GRANT_USER,
-            grant_role(
-                "acme-analytics",
-                HEAP,
-                "roles/bigquery.jobUser",
-                "Or keep to the minimum, and grant just the right to run jobs.",
+            replace(
+                grant_role("acme-analytics", HEAP, "roles/bigquery.jobUser"),
+                summary="Or keep to the minimum, and grant just the right to run jobs.",
             ),
         ),
     ),
