@@ -1,0 +1,257 @@
+"""What a run asks for, and in which order: only what the wanted facts need, all at once where nothing depends."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from google.api_core.exceptions import from_http_status
+from msgspec.structs import replace
+
+from preflight.access.effective import may_cover
+from preflight.facts.caller import CallerIdentity, CallerPermissions
+from preflight.facts.dataset import Dataset, Datasets
+from preflight.facts.methods import ALLOWED, BILLING_INFO, PROJECT_TEST, SERVICE_GET, TOKEN_INFO
+from preflight.facts.policy import AllowPolicies, Roles
+from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
+from preflight.facts.seen import ApiDisabled, Incomplete, Provenance, Unknown
+from preflight.facts.snapshot import Snapshot, Target
+from preflight.profile import Profile
+from preflight.sources.live import answers
+from preflight.sources.live.calls import Call, Calls
+from preflight.sources.live.datasets import DatasetReader
+from preflight.sources.live.hierarchy import Hierarchy
+from preflight.sources.live.refusals import Payers
+
+MOST_PERMISSIONS = 100
+"""How many testIamPermissions takes in one request (Google's reference)."""
+
+
+def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
+    """The clients that a run needs, by their names."""
+    needed = {
+        Project: ("projects",),
+        Billing: ("billing",),
+        Services: ("services",),
+        Ancestry: ("projects", "folders"),
+        AllowPolicies: ("projects", "folders", "organizations"),
+        Roles: ("projects", "folders", "organizations", "roles"),
+        Datasets: ("projects", "datasets"),
+        CallerIdentity: ("tokeninfo",),
+        CallerPermissions: ("projects",),
+    }
+    names = {name for fact in wanted for name in needed[fact]}
+    return frozenset(names | {"projects"} if project.isdigit() else names)
+
+
+class Collector:
+    """One run: the calls it makes and what comes of them."""
+
+    def __init__(
+        self, calls: Calls, target: Target, profile: Profile, wanted: frozenset[type[Fact]], payers: Payers
+    ) -> None:
+        self.target = target
+        self._by_number = target.project.isdigit()
+        self._calls = calls
+        self._profile = profile
+        self._wanted = wanted
+        self._payers = payers
+        self._hierarchy = Hierarchy(
+            calls,
+            target.principal,
+            folders=bool(wanted & {Ancestry, AllowPolicies, Roles}),
+            policies=bool(wanted & {AllowPolicies, Roles}),
+            roles=Roles in wanted,
+        )
+        names = profile.dataset.companions(target.dataset) if target.dataset else ()
+        self._datasets = DatasetReader(calls, names, self._dataset_read)
+        self._billing: Billing | Unknown | None = None
+        self._services: dict[str, Service | Unknown] = {}
+        self._permissions: list[CallerPermissions | Unknown] = []
+        self._identity: CallerIdentity | Unknown | None = None
+
+    def start(self) -> None:
+        """Starts what depends on nothing. A number is first resolved to the ID, which all else then uses."""
+        if self._by_number:
+            self._hierarchy.read_project(self.target.project, self._number_resolved)
+            return
+        if self._wanted & {Project, Ancestry, AllowPolicies, Roles}:
+            self._hierarchy.read_project(self.target.project, self._project_read)
+        self._start_rest()
+
+    def identify(self, account: str | None) -> None:
+        """Whose credentials they are: known for a service account, else asked."""
+        if CallerIdentity not in self._wanted:
+            return
+        if account:
+            seen = Provenance("credentials", account, datetime.now(UTC))
+            self._identity = CallerIdentity(provenance=seen, email=account)
+            return
+
+        def told(found: CallerIdentity | Unknown) -> None:
+            self._identity = found
+
+        self._calls.start(Call(TOKEN_INFO, "the access token", "", "tokeninfo", _ask_tokeninfo, _identity, told))
+
+    def _number_resolved(self, found: Project | Unknown) -> None:
+        if isinstance(found, Project):
+            self.target = replace(self.target, project=found.id)
+            self._payers.project = found.id
+        self._project_read(found)
+        self._start_rest()
+
+    def _project_read(self, found: Project | Unknown) -> None:
+        if isinstance(found, Project):
+            self._payers.number = found.number
+
+    def _start_rest(self) -> None:
+        project = self.target.project
+        self._hierarchy.read_policy(f"projects/{project}")
+        if self._wanted & {Datasets, CallerPermissions}:
+            self._test_permissions(project)
+        if Datasets in self._wanted:
+            self._datasets.start(project)
+        if Services in self._wanted:
+            for name in dict.fromkeys(self._profile.apis):
+                self._read_service(project, name)
+        if Billing in self._wanted:
+            self._read_billing(project)
+
+    def _dataset_read(self, dataset: Dataset) -> None:
+        """The roles of a dataset's access list matter like those of the policies."""
+        if isinstance(dataset.access, Unknown):
+            return
+        for entry in dataset.access:
+            if entry.authorized or not entry.role_name or not entry.member:
+                continue
+            # A special group stands for holders of a role on the project: the principal may be one of them.
+            if entry.special_group or may_cover(entry.member, self.target.principal):
+                self._hierarchy.read_role(entry.role_name)
+
+    def _read_service(self, project: str, name: str) -> None:
+        resource = f"projects/{project}/services/{name}"
+
+        def told(found: Service | Unknown) -> None:
+            self._services[name] = found
+
+        self._calls.start(
+            Call(
+                SERVICE_GET,
+                resource,
+                f"projects/{project}",
+                "services",
+                lambda client, seconds: client.get_service(request={"name": resource}, retry=None, timeout=seconds),
+                answers.service,
+                told,
+            )
+        )
+
+    def _read_billing(self, project: str) -> None:
+        resource = f"projects/{project}"
+
+        def told(found: Billing | Unknown) -> None:
+            self._billing = found
+
+        self._calls.start(
+            Call(
+                BILLING_INFO,
+                resource,
+                resource,
+                "billing",
+                lambda client, seconds: client.get_project_billing_info(name=resource, retry=None, timeout=seconds),
+                answers.billing,
+                told,
+            )
+        )
+
+    def _test_permissions(self, project: str) -> None:
+        resource = f"projects/{project}"
+        names = permissions_to_test(self._profile)
+        for start in range(0, len(names), MOST_PERMISSIONS):
+            self._test_some(resource, names[start : start + MOST_PERMISSIONS])
+
+    def _test_some(self, resource: str, some: tuple[str, ...]) -> None:
+        request = {"resource": resource, "permissions": list(some)}
+        self._calls.start(
+            Call(
+                PROJECT_TEST,
+                resource,
+                resource,
+                "projects",
+                lambda client, seconds: client.test_iam_permissions(request=request, retry=None, timeout=seconds),
+                lambda answer, seen: answers.permissions(frozenset(some), answer, seen),
+                self._permissions.append,
+            )
+        )
+
+    def _caller_permissions(self) -> CallerPermissions | Unknown:
+        known: list[CallerPermissions] = []
+        for part in self._permissions:
+            if isinstance(part, Unknown):
+                return part
+            known.append(part)
+        return replace(
+            known[0],
+            asked=frozenset().union(*(part.asked for part in known)),
+            granted=frozenset().union(*(part.granted for part in known)),
+        )
+
+    def snapshot(self, started: datetime) -> Snapshot:
+        """All that was wanted, each known or Unknown. Only once every call is settled."""
+        tell: dict[type[Fact], tuple[str, Callable[[], Any]]] = {
+            Project: ("project", lambda: self._hierarchy.project),
+            Billing: ("billing", lambda: self._billing),
+            Services: ("services", lambda: Services(services=dict(sorted(self._services.items())))),
+            Ancestry: ("ancestry", self._hierarchy.ancestry),
+            AllowPolicies: ("allow_policies", self._hierarchy.allow_policies),
+            Roles: ("roles", self._hierarchy.roles),
+            Datasets: ("datasets", lambda: self._datasets.datasets(self._caller_permissions())),
+            CallerIdentity: ("caller_identity", lambda: self._identity),
+            CallerPermissions: ("caller_permissions", self._caller_permissions),
+        }
+        # What a number stands for is told whether or not a rule asks for the project.
+        asked = self._wanted | ({Project} if self._by_number else set())
+        facts = {name: self._payers_named(value()) for kind, (name, value) in tell.items() if kind in asked}
+        return Snapshot(source="live", **facts, started_at=started, finished_at=datetime.now(UTC))
+
+    def _payers_named(self, value: Any) -> Any:
+        """The same, with each disabled API told apart again: by now the project's number may be known."""
+        if isinstance(value, ApiDisabled):
+            method = next((m for m in ALLOWED if m.api == value.api), PROJECT_TEST)
+            other = self._payers.is_other(value.project, method)
+            return value if value.quota_project == other else replace(value, quota_project=other)
+        if isinstance(value, dict):
+            return {key: self._payers_named(item) for key, item in value.items()}
+        if isinstance(value, msgspec.Struct):
+            changed = {}
+            for name in value.__struct_fields__:
+                item = getattr(value, name)
+                if isinstance(item, dict | msgspec.Struct) and (new := self._payers_named(item)) != item:
+                    changed[name] = new
+            return replace(value, **changed) if changed else value
+        return value
+
+
+def permissions_to_test(profile: Profile) -> tuple[str, ...]:
+    """What the caller is asked about: an auditor's permissions on a project, and all that the vendor needs."""
+    names = {method.permission for method in ALLOWED if method.level == "project"}
+    names.update(profile.grant.minimum_permissions, profile.grant.broad_permissions)
+    names.update(profile.dataset.create_permissions, profile.dataset.write_permissions)
+    return tuple(sorted(name for name in names if name and "*" not in name))
+
+
+def _ask_tokeninfo(client: Any, seconds: float) -> Any:
+    """OAuth2 `tokeninfo`, which takes the token in the address: see `quiet` for what keeps it out of logs."""
+    session, address, credentials = client
+    answer = session.get(address, params={"access_token": credentials.access_token()}, timeout=seconds)
+    if answer.status_code >= 400:
+        # Its 400 is "invalid_token", in a form of its own.
+        raise from_http_status(401 if answer.status_code == 400 else answer.status_code, "tokeninfo")  # type: ignore[no-untyped-call]
+    return answer.json()
+
+
+def _identity(answer: Any, seen: Provenance) -> CallerIdentity | Unknown:
+    email = answer.get("email")
+    if not isinstance(email, str) or "@" not in email:
+        return Unknown(Incomplete("the access token does not tell whose it is: it lacks the e-mail scope"), seen)
+    return CallerIdentity(provenance=seen, email=email)
