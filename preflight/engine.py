@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from preflight.access.effective import EffectiveAccess, effective_access
 from preflight.errors import RuleError
+from preflight.facts.caller import CallerIdentity
 from preflight.facts.project import Fact
 from preflight.facts.seen import Internal, NotCollected, Unknown
 from preflight.facts.snapshot import FIELD_OF, Gap, Snapshot, Target
@@ -28,12 +29,13 @@ class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
 
     gaps: tuple[Gap, ...]
     asked: int
-    """How many kinds of facts were asked for at all."""
+    """How many kinds of facts were asked for at all, who the caller is apart."""
 
 
 def unseen(snapshot: Snapshot) -> Unseen:
     """Derives what was not seen."""
-    asked = sum(not (isinstance(f, Unknown) and isinstance(f.reason, NotCollected)) for f in snapshot.facts())
+    facts = (snapshot.fact(kind) for kind in FIELD_OF if kind is not CallerIdentity)
+    asked = sum(not (isinstance(fact, Unknown) and isinstance(fact.reason, NotCollected)) for fact in facts)
     return Unseen(gaps=snapshot.gaps(), asked=asked)
 
 

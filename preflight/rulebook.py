@@ -100,7 +100,8 @@ def parameters_of(function: Callable[..., Any], where: str, kinds: Iterable[type
     for name, hint in hints.items():
         options = [option for option in typing.get_args(hint) or (hint,) if option is not Unknown]
         kind = options[0]
-        if len(options) != 1 or known.get(getattr(kind, "__name__", "")) is not kind:
+        is_kind = known.get(getattr(kind, "__name__", "")) is kind  # another class may have the same name
+        if len(options) != 1 or not is_kind:
             asked = getattr(kind, "__name__", str(kind))
             raise RuleError(
                 f"{where}: parameter '{name}' asks for {asked}, which is not a kind of fact.",
@@ -130,7 +131,7 @@ def _load(path: Path, name: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a rule's file does, the user gets a sentence that names it
+    except (Exception, SystemExit) as error:  # whatever a rule's file does, the user gets a sentence that names it
         del sys.modules[name]
         raise RuleError(f"{path}: {type(error).__name__}: {error}", "Correct the rule's file.") from error
     return module

@@ -1,0 +1,207 @@
+"""vendor-role: a case for each answer, named by what its reader has in front of them."""
+
+import pytest
+from msgspec.structs import replace
+
+from preflight import Completeness, Denied, Incomplete, TimedOut, Unknown
+from preflight.testing import HERE, judge, target
+from tests.conftest import (
+    ACME,
+    EDITOR,
+    FOLDER,
+    HEAP,
+    JOB_USER,
+    ORGANIZATION,
+    USER,
+    bind,
+    obey,
+    obey_terraform,
+    policies,
+    role,
+    roles,
+    unreadable,
+)
+
+CUSTOM = "projects/acme-analytics/roles/sqlRunner"
+ANA, ADMINS = "user:ana@acme.example", "group:admins@acme.example"
+WEEKDAYS = "request.time.getDayOfWeek() < 5"
+NO_ROLE = Unknown(Denied("iam.roles.get", ACME), HERE)
+
+
+def verdict_on(*bindings, custom=(), unread=None, **above):
+    return judge("vendor-role", allow_policies=policies(*bindings, **above), roles=roles(*custom, **unread or {}))
+
+
+@pytest.mark.parametrize(
+    ("bindings", "above", "status", "says"),
+    [
+        pytest.param([bind(USER, HEAP)], {}, "pass", f"has {USER}", id="the role asked for"),
+        pytest.param([bind(USER, ANA, HEAP.upper().replace("SERVICEACCOUNT", "serviceAccount"))], {}, "pass", USER,
+                     id="in capitals, among others"),
+        pytest.param([], {"folder": (bind(USER, HEAP),)}, "pass", USER, id="by a folder"),
+        pytest.param([], {"folder": (), "organization": (bind(USER, HEAP),)}, "pass", USER, id="by the organization"),
+        pytest.param([bind(USER, HEAP)], {"folder": unreadable(FOLDER)}, "pass", USER, id="direct, folder unseen"),
+        pytest.param([bind(EDITOR, HEAP), bind(JOB_USER, HEAP)], {}, "pass", "the minimum", id="the minimum"),
+        pytest.param([bind(EDITOR, HEAP)], {"folder": (bind(JOB_USER, HEAP),)}, "pass", "the minimum",
+                     id="one half on the project, the other on a folder"),
+        pytest.param([bind(EDITOR, HEAP)], {}, "fail", f"it has {EDITOR}; bigquery.jobs.create is missing",
+                     id="jobs.create is missing"),
+        pytest.param([bind(JOB_USER, HEAP)], {}, "fail", f"it has bigquery.jobs.create; {EDITOR} is missing",
+                     id="dataEditor is missing"),
+        pytest.param([bind("roles/bigquery.dataOwner", HEAP)], {}, "fail", "neither", id="a role near to it"),
+        pytest.param([], {}, "fail", "neither the role asked for nor the minimum", id="no binding, and no ancestors"),
+        pytest.param([bind(USER, ANA)], {"folder": (), "organization": ()}, "fail", "neither", id="someone else's"),
+        pytest.param([bind("roles/owner", HEAP)], {}, "warn", "it has roles/owner", id="Owner"),
+        pytest.param([bind("roles/editor", HEAP)], {}, "warn", "it has roles/editor", id="Editor"),
+        pytest.param([bind("roles/bigquery.admin", HEAP)], {}, "warn", "roles/bigquery.admin", id="BigQuery Admin"),
+        pytest.param([], {"organization": (bind("roles/owner", HEAP),)}, "warn", "roles/owner", id="Owner, inherited"),
+        pytest.param([bind("roles/owner", HEAP)], {"folder": unreadable(FOLDER)}, "warn", "roles/owner",
+                     id="Owner, folder unseen: it works in any case"),
+        pytest.param([bind("roles/viewer", HEAP)], {}, "fail", "it has bigquery.jobs.create",
+                     id="Viewer makes no datasets"),
+        pytest.param([bind(USER, HEAP, only_if=WEEKDAYS)], {}, "unknown", WEEKDAYS, id="on a condition"),
+        pytest.param([bind(EDITOR, HEAP), bind(JOB_USER, HEAP, only_if=WEEKDAYS)], {}, "unknown", WEEKDAYS,
+                     id="half of it on a condition"),
+        pytest.param([bind("roles/future.admin", HEAP)], {}, "unknown", "roles/future.admin",
+                     id="a role that was not read"),
+        pytest.param([bind(USER, ADMINS)], {}, "unknown", ADMINS, id="through a group"),
+        pytest.param([bind("roles/owner", ADMINS)], {}, "unknown", ADMINS, id="Owner through a group would be enough"),
+        pytest.param([bind("roles/browser", ADMINS)], {}, "fail", "neither", id="a group with a role of no matter"),
+        pytest.param([bind(JOB_USER, ADMINS)], {}, "fail", "neither", id="a group with half of it, the other missing"),
+        pytest.param([bind(USER, HEAP), bind("roles/owner", ADMINS)], {}, "pass", USER, id="direct, beside a group"),
+        pytest.param([], {"folder": unreadable(FOLDER)}, "unknown", f"folders.getIamPolicy on {FOLDER}",
+                     id="a folder's policy can't be read"),
+        pytest.param([bind(EDITOR, HEAP)], {"folder": (), "organization": unreadable(ORGANIZATION)}, "unknown",
+                     ORGANIZATION, id="half of it, the organization unseen"),
+        pytest.param([bind(USER, f"deleted:{HEAP}?uid=1")], {}, "fail", "a deleted account of the same name",
+                     id="deleted, and made again"),
+        pytest.param([bind(USER, HEAP.replace("serviceAccount:", "user:"))], {}, "fail", "written as user: instead of",
+                     id="user: instead of serviceAccount:"),
+        pytest.param([bind(USER, "serviceAccount:heap-sql@acme-analytics.iam.gserviceaccount.com")], {}, "fail",
+                     "an account of the same name elsewhere", id="another project's"),
+        pytest.param([bind(USER, HEAP.replace("heap-sql", "heap-sqI"))], {}, "fail", "misspelt?", id="misspelt"),
+        pytest.param([bind(USER, f"deleted:{HEAP}?uid=1")], {"folder": unreadable(FOLDER)}, "unknown", "deleted",
+                     id="deleted, folder unseen: still named"),
+    ],
+)  # fmt: skip
+def test_each_answer(bindings, above, status, says):
+    verdict = verdict_on(*bindings, **above)
+    assert verdict.status == status
+    assert says in verdict.message
+    assert verdict.evidence
+
+
+@pytest.mark.parametrize(
+    ("held", "status"),
+    [
+        pytest.param(role(CUSTOM, "bigquery.jobs.create"), "pass", id="it holds jobs.create"),
+        pytest.param(role(CUSTOM, "bigquery.tables.get"), "fail", id="it holds something else"),
+        pytest.param(role(CUSTOM), "fail", id="it holds nothing"),
+        pytest.param(role(CUSTOM, "bigquery.jobs.create", deleted=True), "fail", id="it was deleted"),
+        pytest.param(role(CUSTOM, "bigquery.jobs.create", disabled=True), "fail", id="its stage is disabled"),
+    ],
+)
+def test_the_minimum_by_a_custom_role(held, status):
+    assert verdict_on(bind(EDITOR, HEAP), bind(CUSTOM, HEAP), custom=[held]).status == status
+
+
+@pytest.mark.parametrize(
+    ("bindings", "unread", "status"),
+    [
+        pytest.param([bind(USER, HEAP)], {"bigquery__user": NO_ROLE}, "pass", id="the role itself is asked for"),
+        pytest.param([bind(EDITOR, HEAP), bind(JOB_USER, HEAP)], {"bigquery__jobUser": NO_ROLE}, "unknown",
+                     id="whether it holds jobs.create"),
+        pytest.param([bind("roles/owner", HEAP)], {"owner": NO_ROLE}, "unknown", id="whether it is more than enough"),
+    ],
+)  # fmt: skip
+def test_a_role_whose_permissions_can_not_be_read(bindings, unread, status):
+    verdict = verdict_on(*bindings, unread=unread)
+    assert verdict.status == status
+    assert status == "pass" or verdict.reason == NO_ROLE.reason
+
+
+def test_a_preferred_role_that_was_deleted_gives_nothing(heap):
+    own = replace(heap, grant=replace(heap.grant, role=CUSTOM))
+    for gone, status in ((False, "pass"), (True, "fail")):
+        seen = roles(role(CUSTOM, deleted=gone))
+        allowed = policies(bind(CUSTOM, HEAP))
+        assert judge("vendor-role", allow_policies=allowed, roles=seen, profile=own).status == status
+
+
+def test_a_preferred_role_through_a_group_is_open_even_if_it_holds_little(heap):
+    own = replace(heap, grant=replace(heap.grant, role=CUSTOM))
+    allowed, seen = policies(bind(CUSTOM, ADMINS)), roles(role(CUSTOM, "bigquery.jobs.create"))
+    assert judge("vendor-role", allow_policies=allowed, roles=seen, profile=own).status == "unknown"
+
+
+def test_a_vendor_without_a_minimum_or_a_broad_grant(heap):
+    strict = replace(heap, grant=replace(heap.grant, minimum_roles=(), minimum_permissions=(), broad_permissions=()))
+    for held, status in ((USER, "pass"), ("roles/owner", "fail"), (EDITOR, "fail")):
+        allowed = policies(bind(held, HEAP))
+        assert judge("vendor-role", allow_policies=allowed, roles=roles(), profile=strict).status == status
+
+
+@pytest.mark.parametrize("kind", ["serviceAccount", "user"])
+def test_any_principal_is_judged_alike(kind):
+    other = f"{kind}:sync@other.example"
+    allowed = policies(bind(USER, other))
+    assert judge("vendor-role", allow_policies=allowed, roles=roles(), target=target(principal=other)).status == "pass"
+    assert judge("vendor-role", allow_policies=allowed, roles=roles()).status == "fail"
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [Completeness(Denied("resourcemanager.folders.get", FOLDER)), Completeness(Incomplete("a page is missing"))],
+    ids=["an ancestor is not known", "a page is missing"],
+)
+def test_not_granted_needs_all_policies_whole(gap):
+    whole = policies(bind(EDITOR, HEAP))
+    cut = replace(whole.policies[ACME], completeness=gap)
+    for partial in (replace(whole, completeness=gap), replace(whole, policies={ACME: cut})):
+        verdict = judge("vendor-role", allow_policies=partial, roles=roles())
+        assert verdict.status == "unknown"
+        assert verdict.reason == gap.gap
+
+
+def test_policies_of_ancestors_alone_say_nothing_of_the_projects_own():
+    above = replace(policies(folder=()), policies={FOLDER: policies(folder=()).policies[FOLDER]})
+    verdict = judge("vendor-role", allow_policies=above, roles=roles())
+    assert verdict.status == "unknown"
+    assert ACME in verdict.message
+
+
+def test_nothing_of_the_policies_was_seen():
+    late = Unknown(TimedOut("cloudresourcemanager.projects.getIamPolicy", 5), HERE)
+    verdict = judge("vendor-role", allow_policies=late, roles=roles())
+    assert (verdict.status, verdict.reason) == ("unknown", late.reason)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "above"),
+    [
+        pytest.param([], {}, id="nothing"),
+        pytest.param([bind(EDITOR, HEAP)], {"folder": ()}, id="half"),
+        pytest.param([bind(USER, f"deleted:{HEAP}?uid=1")], {}, id="a lookalike"),
+        pytest.param([bind("roles/owner", HEAP)], {}, id="more than asked for"),
+        pytest.param([], {"folder": unreadable(FOLDER)}, id="an ancestor unseen: the grant settles it"),
+        pytest.param([bind(USER, ADMINS)], {}, id="a group: so does it here"),
+    ],
+)
+def test_doing_what_the_remedy_says_passes(bindings, above):
+    before = policies(*bindings, **above)
+    remedies = judge("vendor-role", allow_policies=before, roles=roles()).remedies
+    remedy = next(remedy for remedy in remedies if remedy.commands)
+    for after in (obey(remedy.commands[0], before), obey_terraform(remedy.terraform, before)):
+        assert judge("vendor-role", allow_policies=after, roles=roles()).status == "pass"
+
+
+def test_all_lookalikes_are_in_the_evidence():
+    near = [f"serviceAccount:heap-sql@other-{n}.iam.gserviceaccount.com" for n in range(5)]
+    verdict = verdict_on(bind(USER, *near))
+    assert all(any(member in evidence.detail for evidence in verdict.evidence) for member in near)
+
+
+def test_the_evidence_of_a_pass_is_the_binding_and_where_it_is():
+    (evidence,) = verdict_on(folder=(bind(USER, ANA, HEAP),)).evidence
+    assert evidence.resource == FOLDER
+    assert evidence.detail == f"{USER} is granted to {HEAP}"
