@@ -1,20 +1,35 @@
-"""The kit for authors of rules: judge one rule on facts that you state, in one line."""
+"""The kit for authors of rules: judge one rule on facts that you state, in one line; worlds for whole runs.
 
+The pytest plugin `preflight.testing_plugin` adds the fixtures `preflight_world` and `preflight_run` to it.
+"""
+
+import json
+import tempfile
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.engine import DERIVATIONS, Evaluation, check_rule, load_rules
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, Role, Roles
 from preflight.facts.project import Fact
-from preflight.facts.seen import Provenance, Unknown
+from preflight.facts.seen import Denied, Provenance, Unknown
 from preflight.facts.snapshot import FIELD_OF, Snapshot, Target
 from preflight.profile import Profile, load_profile
 from preflight.report import Verdict
 from preflight.rulebook import Rule, select
 
+if TYPE_CHECKING:
+    from preflight.emulator import World
+
 HERE = Provenance("test", "projects/acme-analytics", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 """A provenance for facts that a test states."""
+
+FOLDER, ORGANIZATION = "folders/77", "organizations/9"
+"""What `policies` calls the project's ancestors."""
 
 
 def target(**changes: str | None) -> Target:
@@ -52,3 +67,120 @@ def judge(rule: str | Rule, **given: Any) -> Verdict:
             stated[FIELD_OF[kind]] = fact
     evaluation = Evaluation(snapshot(**stated), chosen_target, profile, {declared.id: declared}, derived, {})
     return evaluation.find(declared).verdict
+
+
+def at(resource: str) -> Provenance:
+    """`HERE`, about another resource."""
+    return replace(HERE, resource=resource)
+
+
+def bind(role: str, *members: str, only_if: str = "") -> Binding:
+    """One role for these members, under a condition if `only_if` is one."""
+    return Binding(role, members, Condition(only_if) if only_if else None)
+
+
+def policies(
+    *bindings: Binding,
+    folder: tuple[Binding, ...] | Unknown | None = None,
+    organization: tuple[Binding, ...] | Unknown | None = None,
+) -> AllowPolicies:
+    """The policies of `acme-analytics` with these bindings, and of what it lies in.
+
+    `folder` and `organization` are bindings, `()` for a policy without any, `unreadable(FOLDER)` for one that the
+    caller may not read; left out, the project isn't in one.
+    """
+    stated = {HERE.resource: bindings, FOLDER: folder, ORGANIZATION: organization}
+    return AllowPolicies(
+        policies={
+            name: found
+            if isinstance(found, Unknown)
+            else AllowPolicy(provenance=at(name), resource=name, bindings=found)
+            for name, found in stated.items()
+            if found is not None
+        }
+    )
+
+
+def unreadable(resource: str) -> Unknown:
+    """The policy of a project, folder or organization that the caller may not read."""
+    return Unknown(Denied(f"resourcemanager.{resource.partition('/')[0]}.getIamPolicy", resource), at(resource))
+
+
+def roles(*custom: Role) -> Roles:
+    """Google's predefined roles with the permissions that they have, and these custom ones."""
+    return Roles(roles={**_predefined(), **{role.name: role for role in custom}})
+
+
+def custom_role(name: str, *permissions: str, deleted: bool = False) -> Role:
+    """A role of these permissions; a full name: `projects/acme-analytics/roles/runner`."""
+    return Role(provenance=at(name), name=name, permissions=frozenset(permissions), deleted=deleted)
+
+
+@cache
+def _predefined() -> dict[str, Role]:
+    from preflight.facts.catalogue import role_catalogue
+
+    catalogue = role_catalogue()
+    return {
+        name: custom_role(name, *(p for at, p in enumerate(catalogue.permissions) if int(bits, 16) >> at & 1))
+        for name, bits in catalogue.roles.items()
+    }
+
+
+def world(source: "str | Path | World") -> "World":
+    """A world for the stand-in: a demo world's name, TOML text, or the path of a file or folder.
+
+    A str with a line break is taken for text, another for a name. Raises preflight.emulator.WorldError that names
+    the file and the key.
+    """
+    from preflight.emulator import World, WorldError
+
+    if isinstance(source, World):
+        return source
+    if isinstance(source, Path):
+        return World.load(source)
+    if "\n" not in source:
+        return World.demo(source)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "world.toml"
+        path.write_text(source, encoding="utf-8")
+        try:
+            return World.load(path)
+        except WorldError as error:
+            raise WorldError(str(error).replace(str(path), "world")) from None
+
+
+def first_caller(found: "World") -> str:
+    """Who calls unless a test says otherwise: the first of the world's callers whose token is good, or whoever a
+    policy names first. Raises ValueError if there is nobody."""
+    from preflight.emulator.directory import Directory
+
+    for caller in (*found.callers, *Directory(found).callers.values()):
+        if not caller.expired:
+            return caller.email
+    raise ValueError("nobody can call in this world: add [[callers]]")
+
+
+class Run(Struct, frozen=True):
+    """How a run of the command line ended, and what it said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON report. Raises AssertionError with what was said instead, if there is none."""
+        try:
+            found: dict[str, Any] = json.loads(self.stdout)
+        except json.JSONDecodeError:
+            raise AssertionError(f"no report; exit code {self.exit_code}: {self.stderr or self.stdout}") from None
+        return found
+
+    def finding(self, rule: str) -> dict[str, Any]:
+        """One rule's finding. Raises AssertionError with the rules that were run, if it isn't among them."""
+        findings = {finding["rule"]: finding for finding in self.report["findings"]}
+        if rule not in findings:
+            raise AssertionError(f"'{rule}' was not run; these were: {', '.join(findings)}")
+        found: dict[str, Any] = findings[rule]
+        return found

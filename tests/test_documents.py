@@ -41,7 +41,6 @@ def rules_folder(tmp_path, monkeypatch):
     ("document", "name", "says"),
     [
         pytest.param("README.md", "named_project", "it is called Acme Analytics", id="ten lines in the README"),
-        pytest.param("docs/writing-rules.md", "few_datasets", "at most a hundred datasets", id="the guide's"),
     ],
 )
 def test_a_documented_rule_runs_as_written(document, name, says, rules_folder, monkeypatch, capsys):
@@ -56,18 +55,3 @@ def test_a_documented_rule_runs_as_written(document, name, says, rules_folder, m
             )
     assert end.value.code == 0
     assert says in capsys.readouterr().out
-
-
-def test_the_guide_s_tests_of_a_rule_pass(rules_folder, monkeypatch):
-    rule, tests = blocks("docs/writing-rules.md")
-    (rules_folder / "few_datasets.py").write_text(rule, encoding="utf-8")
-    import preflight.engine
-
-    extended = preflight.engine.load_rules(rules_folder)
-    monkeypatch.setattr("preflight.testing.load_rules", lambda: extended)
-    namespace: dict[str, object] = {}
-    exec(compile(tests, "docs/writing-rules.md", "exec"), namespace)  # noqa: S102 - our own document
-    cases = [case for name, case in namespace.items() if name.startswith("test_") and callable(case)]
-    assert len(cases) == 2
-    for case in cases:
-        case()
