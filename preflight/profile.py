@@ -63,6 +63,8 @@ class DatasetNeeds(_Strict, frozen=True, kw_only=True):
     """Needed on the project where a dataset doesn't exist yet."""
     write_permissions: Some
     """Needed on each of the datasets that exists already."""
+    write_role: str
+    """A role that holds these, to be granted on such a dataset."""
 
     def companions(self, dataset: str) -> tuple[str, ...]:
         """The dataset and those that the vendor keeps beside it."""
@@ -171,12 +173,23 @@ def _key_hint(what: str) -> str:
 
 @cache
 def profile_files() -> dict[str, Path]:
-    """The built-in profiles' files by name, and those that installed packages add (`preflight.profiles`)."""
+    """The built-in profiles' files by name, and those that installed packages add (`preflight.profiles`).
+
+    Raises ProfileError for a name that two of them have.
+    """
     folders = [
         builtin_folder() / "profiles",
         *(package.folder for package in plugin_folders("preflight.profiles")),
     ]
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    found: dict[str, Path] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+        if path.stem in found:
+            raise ProfileError(
+                f"Two profiles are named '{path.stem}': {found[path.stem]} and {path}.",
+                "Rename one of the files, or uninstall the package that brings it.",
+            )
+        found[path.stem] = path
+    return found
 
 
 def load_profile(name: str) -> Profile:

@@ -73,12 +73,7 @@ def _not_asked(api: str) -> Unknown:
 def _bigquery_says(datasets: Maybe[Datasets], target: Target) -> Evidence | tuple[Evidence, ...] | None:
     """Evidence that the API is on; evidence, in a tuple, that it is off; None if it said neither."""
     if not isinstance(datasets, Unknown):
-        if (
-            any(not isinstance(found, Unknown) for found in datasets.datasets.values())
-            or datasets.completeness.complete
-        ):
-            return datasets.provenance.saw("BigQuery answered, so its API is on")
-        return None
+        return datasets.provenance.saw("BigQuery answered, so its API is on") if datasets.api_answered else None
     reason = datasets.reason
     if isinstance(reason, ApiDisabled) and reason.api == BIGQUERY and not reason.quota_project:
         return datasets.seen()

@@ -75,7 +75,7 @@ def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, targe
             f"{dataset.id} exists, and {target.principal} can't write to it: it lacks {', '.join(lacking)} there. "
             "The right to make datasets doesn't help with one that someone else made",
             *evidence,
-            remedy=_write_grant(dataset, target),
+            remedy=_write_grant(dataset, profile, target),
         )
     open_ = next((decision for decision in needs.values() if decision.answer is Answer.UNKNOWN), None)
     if open_ is not None:
@@ -83,7 +83,7 @@ def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, targe
             f"whether {target.principal} can write to {dataset.id} can't be told: {open_.reason.describe()}",
             open_.reason,
             *evidence,
-            remedy=_write_grant(dataset, target),
+            remedy=_write_grant(dataset, profile, target),
         )
     return passed(f"{dataset.id} exists, and {target.principal} can write to it", *evidence)
 
@@ -149,8 +149,8 @@ def _create_grant(profile: Profile, target: Target, *, settling: bool = False) -
     return grant_role(target.project, target.principal, profile.grant.role, settling=settling)
 
 
-def _write_grant(dataset: Dataset, target: Target) -> Remedy:
-    role = "roles/bigquery.dataEditor"
+def _write_grant(dataset: Dataset, profile: Profile, target: Target) -> Remedy:
+    role = profile.dataset.write_role
     # The DCL statement is the one command that adds a grant to a dataset without rewriting its whole access list.
     statement = f'GRANT `{role}` ON SCHEMA `{target.project}`.`{dataset.id}` TO "{target.principal}"'
     return Remedy(

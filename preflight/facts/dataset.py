@@ -68,6 +68,9 @@ class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
     """By ID. Unknown: whether it exists, or what it is like, could not be read."""
     completeness: Completeness = COMPLETE
     """A gap: there may be datasets that the caller can't see, so absence is not known."""
+    api_answered: bool = False
+    """BigQuery itself answered for this project, which it does only while its API is on. False for facts that
+    come from files."""
 
     @classmethod
     def of(cls, *datasets: Dataset, completeness: Completeness = COMPLETE) -> "Datasets":

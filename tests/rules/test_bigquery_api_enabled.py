@@ -37,6 +37,11 @@ def services(**states: ServiceState | Unknown) -> Services:
     )
 
 
+def answered(datasets: Datasets) -> Datasets:
+    """As BigQuery itself told them."""
+    return replace(datasets, api_answered=True)
+
+
 ON, OFF = ServiceState.ENABLED, ServiceState.DISABLED
 
 
@@ -45,11 +50,15 @@ ON, OFF = ServiceState.ENABLED, ServiceState.DISABLED
     [
         pytest.param(services(bigquery=ON), OFF_HERE, "pass", "enabled", id="Service Usage says on"),
         pytest.param(services(bigquery=OFF), Datasets.of(), "fail", "is not enabled", id="Service Usage says off"),
-        pytest.param(BLIND, Datasets.of(SALES), "pass", "enabled", id="refused, but BigQuery showed a dataset"),
-        pytest.param(services(bigquery=BLIND), Datasets.of(), "pass", "enabled", id="refused, but it listed none"),
+        pytest.param(
+            BLIND, answered(Datasets.of(SALES)), "pass", "enabled", id="refused, but BigQuery showed a dataset"
+        ),
+        pytest.param(
+            services(bigquery=BLIND), answered(Datasets.of()), "pass", "enabled", id="refused, but it listed none"
+        ),
         pytest.param(
             BLIND,
-            Datasets.of(SALES, completeness=NO_LIST),
+            answered(Datasets.of(SALES, completeness=NO_LIST)),
             "pass",
             "enabled",
             id="refused, but BigQuery showed one of perhaps more",
@@ -74,10 +83,17 @@ ON, OFF = ServiceState.ENABLED, ServiceState.DISABLED
         ),
         pytest.param(
             BLIND,
+            Datasets.of(SALES),
+            "unknown",
+            "serviceusage.services.get",
+            id="refused, and a file that names a dataset says nothing of the API",
+        ),
+        pytest.param(
+            BLIND,
             Datasets(provenance=HERE, datasets={"heap": Unknown(NotFound("heap"), HERE)}, completeness=NO_LIST),
             "unknown",
             "serviceusage.services.get",
-            id="refused, and BigQuery showed nothing",
+            id="refused, and what is known of datasets is not from BigQuery",
         ),
         pytest.param(
             services(bigquery=Unknown(TimedOut("serviceusage.services.get"), HERE)),
@@ -125,5 +141,5 @@ def test_the_remedy_enables_just_what_is_off(heap):
 
 
 def test_the_evidence_tells_who_said_it():
-    verdict = judge("bigquery-api-enabled", services=BLIND, datasets=Datasets.of(SALES))
+    verdict = judge("bigquery-api-enabled", services=BLIND, datasets=answered(Datasets.of(SALES)))
     assert [e.detail for e in verdict.evidence] == ["BigQuery answered, so its API is on"]

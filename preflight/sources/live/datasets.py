@@ -96,7 +96,7 @@ class DatasetReader:
                 known[name] = settled
         if self._cut and not any(isinstance(one, Dataset) for one in known.values()):
             return Unknown(self._cut.gap or Incomplete("the list was cut"), seen)
-        return Datasets(provenance=seen, datasets=known, completeness=completeness)
+        return Datasets(provenance=seen, datasets=known, completeness=completeness, api_answered=True)
 
     def _blindness(self, permissions: CallerPermissions | Unknown) -> Completeness:
         """The list itself shows just what the caller may see, and says nothing of the others."""
