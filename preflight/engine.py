@@ -164,7 +164,7 @@ class Evaluation(Struct):
             verdict = rule.judge(**arguments)
             if not isinstance(verdict, Verdict):
                 raise RuleError(f"{rule.id} returned {type(verdict).__name__}, not a Verdict.")
-        except Exception as error:  # one rule's defect must not take the other rules' answers away
+        except (Exception, SystemExit) as error:  # one rule's defect must not take the other rules' answers away
             log.debug("rule %s raised", rule.id, exc_info=True)
             reason = Internal(f"rule {rule.id} raised {type(error).__name__}")
             return unknown(reason.describe(), reason)

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -96,3 +97,14 @@ def heap() -> Profile:
 @pytest.fixture
 def contentsquare() -> Profile:
     return load_profile("contentsquare")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says how much the larger tests compared, as they recorded it."""
+    sizes: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if report.when == "call" and name.startswith("compared "):
+                sizes[name] = sizes.get(name, 0) + value
+    if sizes:
+        terminalreporter.write_line(", ".join(f"{name}: {count}" for name, count in sizes.items()))

@@ -43,7 +43,7 @@ from preflight.errors import RuleError
 from preflight.profile import load_profile
 from preflight.report import Finding, Report
 from preflight.rulebook import Rule, in_order, select
-from preflight.testing import HERE, snapshot, target
+from preflight.testing import HERE, judge, snapshot, target
 from tests.conftest import HEAP, USER, bind, policies, roles
 
 SEEN = Evidence("test", "here", None, "so")
@@ -400,3 +400,14 @@ def test_the_report_says_what_was_judged_when_and_by_what():
     )
     assert (done.started_at, done.finished_at) == (start, end)
     assert done.target == target()
+
+
+def test_a_rule_that_exits_is_an_internal_error_beside_the_others():
+    def exits(target: Target) -> Verdict:
+        """Ends the process."""
+        raise SystemExit(0)
+
+    declared = rule(title="It goes on", why="Others follow.", severity=Severity.REQUIRED, since="1", after=())(exits)
+    verdict = judge(declared)
+    assert verdict.status == "unknown"
+    assert verdict.reason.kind == "internal"

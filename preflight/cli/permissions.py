@@ -66,9 +66,18 @@ def _internal(role: str) -> bool:
     return role.casefold().endswith("serviceagent")
 
 
-def _plainest(role: str) -> tuple[bool, str]:
-    """Roles made for looking come first in the list; that each holds the permissions is computed, not guessed."""
-    return not role.endswith(("viewer", "Viewer", "Auditor", "Reviewer")), role
+KNOWN_ROLES = ("roles/browser", "roles/viewer", "roles/iam.securityReviewer", "roles/iam.securityAuditor")
+"""Roles that auditors usually have: where one of them holds what is needed, it is named first."""
+
+
+def _plainest(role: str) -> tuple[int, str]:
+    return KNOWN_ROLES.index(role) if role in KNOWN_ROLES else len(KNOWN_ROLES), role
+
+
+def _worth_naming(needs: dict[str, Any]) -> list[str]:
+    """Of the roles that hold all: the narrow one where there is just one, and the usual ones. The JSON has all."""
+    narrow = needs["narrow_roles"] if len(needs["narrow_roles"]) == 1 else []
+    return list(dict.fromkeys([*narrow, *(role for role in needs["single_roles"] if role in KNOWN_ROLES)]))
 
 
 def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
@@ -83,7 +92,7 @@ def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
         parts.append(
             f"{headline}\n\n"
             + tabulate(list(dict.fromkeys(rows)), headers=("permission", "narrow role", "tells"), tablefmt="simple")
-            + f"\n\nOne role that holds all of these: {', '.join(needs['single_roles'][:4]) or 'none'}"
+            + f"\n\nOne role that holds all of these: {', '.join(_worth_naming(needs)) or 'none'}"
             + f" (as of {facts['roles_as_of']})"
         )
     quota = facts["quota_project"]
