@@ -25,7 +25,7 @@ def main() -> None:
         ),
     )
 
-    def client(kind):  # type: ignore[no-untyped-def]
+    def client(kind):
         return kind(transport=kind.get_transport_class("grpc")(channel=channel, credentials=AnonymousCredentials()))
 
     projects = client(resourcemanager_v3.ProjectsClient)
@@ -40,7 +40,7 @@ def main() -> None:
         client_options={"api_endpoint": os.environ["PREFLIGHT_REST_ENDPOINT"]},
     )
 
-    def policy(of, resource):  # type: ignore[no-untyped-def]
+    def policy(of, resource):
         request = iam_policy_pb2.GetIamPolicyRequest(
             resource=resource, options=options_pb2.GetPolicyOptions(requested_policy_version=3)
         )

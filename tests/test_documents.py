@@ -50,8 +50,10 @@ def test_a_documented_rule_runs_as_written(document, name, says, rules_folder, m
             monkeypatch.setenv(key, value)
         with pytest.raises(SystemExit) as end:
             main(
-                ["run", "--project", "acme-analytics", "--no-files"]
-                + ["--rules-dir", str(rules_folder), "--rule", name.replace("_", "-")]
+                [
+                    *("run", "--project", "acme-analytics", "--no-files"),
+                    *("--rules-dir", str(rules_folder), "--rule", name.replace("_", "-")),
+                ]
             )
     assert end.value.code == 0
     assert says in capsys.readouterr().out
