@@ -1,39 +1,57 @@
-"""Whose credentials the calls carry: a given access token, else Google's application default credentials.
+"""Whose credentials the calls carry: a given access token, else Google's application default credentials; and,
+if so asked, those of a service account that is impersonated with them.
 
-What they need over the network to get a token (token endpoint, metadata server, STS) goes through a session of
-its own, which knows nothing of the list of allowed methods.
+What they need over the network to get a token (token endpoint, metadata server, STS, generateAccessToken) goes
+through a session of its own, with a list of its own: `credential_session`.
 """
 
-import os
+import subprocess
 import threading
-import warnings
+import time
 from typing import Any
 
-import google.auth
 import google.auth.credentials
 import google.auth.exceptions
-import google.auth.transport.requests
 import requests
 
 from preflight.errors import CredentialsError
+from preflight.facts.methods import GENERATE_ACCESS_TOKEN, STS_TOKEN
+from preflight.sources.live.credential_files import found_credentials, impersonated
+from preflight.sources.live.credential_refusals import LOGIN, Origin, explain
+from preflight.sources.live.credential_session import CredentialRequest, CredentialSession
+from preflight.sources.live.guard import NotAllowedError
 from preflight.sources.live.network import environment_verify
-from preflight.sources.live.refusals import network_detail
 from preflight.sources.live.settings import TOKEN_VARIABLE, LiveSettings
+from preflight.sources.live.trace import TracedCall
 
-# Of what the tool calls, Billing and IAM's roles accept no read-only scope (Google's reference pages): that it
-# only reads is held by the list of allowed methods instead.
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-LOGIN = "Sign in with: gcloud auth application-default login"
+TRIES = 3
+"""How often a server that fails is asked for a token, where Google's library asks it once."""
+_FAILURES = (
+    google.auth.exceptions.GoogleAuthError,
+    requests.RequestException,
+    NotAllowedError,
+    subprocess.SubprocessError,
+    AttributeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    OSError,
+)
 
 
 class RunCredentials(google.auth.credentials.Credentials):
     """The run's credentials, shared by all clients: refreshed by one at a time, over one session."""
 
-    def __init__(self, inner: Any, session: requests.Session) -> None:
+    def __init__(self, inner: Any, session: CredentialSession, origin: Origin, chain: tuple[str, ...] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._inner = inner
+        self._session = session
         self._lock = threading.Lock()
-        self._request = google.auth.transport.requests.Request(session)
+        self._request = CredentialRequest(session)
+        self.origin = origin
+        """Where they were found."""
+        self.chain = chain
+        """The service accounts that `--impersonate-service-account` names; the last is the caller."""
 
     def __repr__(self) -> str:
         return f"RunCredentials({type(self._inner).__name__})"
@@ -59,19 +77,28 @@ class RunCredentials(google.auth.credentials.Credentials):
         email = getattr(self._inner, "service_account_email", None)
         return str(email) if email and "@" in str(email) else None
 
+    @property
+    def trace(self) -> tuple[TracedCall, ...]:
+        """The calls that these credentials made to get a token."""
+        return tuple(self._session.trace)
+
     def ready(self) -> None:
         """Gets a token if there is none yet. Raises CredentialsError."""
         with self._lock:
             if self._inner.valid:
                 return
-            try:
-                self._inner.refresh(self._request)
-            except google.auth.exceptions.GoogleAuthError as error:
-                raise _refused(error) from None
-            except requests.RequestException as error:
-                raise _unreachable(error) from None
-            except (AttributeError, ValueError, TypeError, KeyError, OSError):
-                raise CredentialsError("The credentials cannot be used: they are malformed.", LOGIN) from None
+            for again in reversed(range(TRIES)):
+                try:
+                    self._inner.refresh(self._request)
+                except _FAILURES as error:
+                    refusal = self._session.refusal
+                    failed = refusal is not None and (refusal.status >= 500 or refusal.status == 429)
+                    if again and failed and refusal and refusal.method in {GENERATE_ACCESS_TOKEN, STS_TOKEN}:
+                        time.sleep(0.3)
+                        continue
+                    chain = self.chain or ((self.account,) if self.account else ())
+                    raise explain(error, refusal, self.origin, chain) from None
+                return
 
     def access_token(self) -> str:
         """The token itself, for the one call that asks whose it is."""
@@ -80,7 +107,11 @@ class RunCredentials(google.auth.credentials.Credentials):
     def before_request(self, request: Any, method: str, url: str, headers: Any) -> None:
         """Puts token and quota project into the headers, with a new token where one is due."""
         with self._lock:
-            self._inner.before_request(self._request, method, url, headers)
+            # Not `before_request` of theirs: it asks besides, in a thread of its own, from which locations a
+            # service account may be used (generateAccessToken's API, `allowedLocations`).
+            if not self._inner.valid:
+                self._inner.refresh(self._request)
+            self._inner.apply(headers)
 
     def refresh(self, request: Any) -> None:
         """Gets another token, as after a 401."""
@@ -93,9 +124,15 @@ def find_credentials(settings: LiveSettings) -> RunCredentials:
 
     Raises CredentialsError where there are none, or none that can be read.
     """
-    session = requests.Session()
-    session.verify = environment_verify()
-    return RunCredentials(_given(settings) if settings.token else _application_default(settings, session), session)
+    session = CredentialSession(environment_verify())
+    if settings.token:
+        inner, origin = _given(settings), Origin(place="token")
+    else:
+        inner, origin = found_credentials(settings, session)
+    if settings.impersonate:
+        # The quota project of the file is the signed-in user's; the impersonated account has its own.
+        inner = impersonated(inner, settings.impersonate, settings, session, settings.quota_project)
+    return RunCredentials(inner, session, origin, settings.impersonate)
 
 
 def _given(settings: LiveSettings) -> Any:
@@ -105,45 +142,5 @@ def _given(settings: LiveSettings) -> Any:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise CredentialsError(f"{TOKEN_VARIABLE} does not hold an access token.", LOGIN)
     return google.oauth2.credentials.Credentials(  # type: ignore[no-untyped-call]
-        token=token, quota_project_id=settings.quota_project
-    )
-
-
-def _application_default(settings: LiveSettings, session: requests.Session) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # It advises users without a quota project; the facts name that trouble where it occurs.
-            warnings.simplefilter("ignore")
-            found, _ = google.auth.default(
-                scopes=SCOPES,
-                request=google.auth.transport.requests.Request(session),
-                quota_project_id=settings.quota_project,
-            )
-    except google.auth.exceptions.TransportError as error:
-        raise _unreachable(error) from None
-    except (google.auth.exceptions.GoogleAuthError, AttributeError, ValueError, TypeError, KeyError, OSError):
-        if path := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-            raise CredentialsError(
-                f"GOOGLE_APPLICATION_CREDENTIALS names {path}, which does not hold usable credentials.",
-                "Correct the path, or unset it and sign in with: gcloud auth application-default login",
-            ) from None
-        raise CredentialsError(
-            "No Google Cloud credentials were found.", f"{LOGIN}, or set {TOKEN_VARIABLE}."
-        ) from None
-    return found
-
-
-def _refused(error: google.auth.exceptions.GoogleAuthError) -> CredentialsError:
-    if isinstance(error, google.auth.exceptions.TransportError) or (
-        error.__cause__ is not None
-        and isinstance(error.__cause__, requests.RequestException | google.auth.exceptions.TransportError)
-    ):
-        return _unreachable(error)
-    return CredentialsError("Google did not accept the credentials: they are invalid, expired or revoked.", LOGIN)
-
-
-def _unreachable(error: BaseException) -> CredentialsError:
-    return CredentialsError(
-        f"No access token could be had: {network_detail(error)}.",
-        "Check the network, the proxy settings and the certificates (HTTPS_PROXY, REQUESTS_CA_BUNDLE).",
+        token=token, quota_project_id=settings.quota_project, universe_domain=settings.universe
     )

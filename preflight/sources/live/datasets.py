@@ -94,8 +94,12 @@ class DatasetReader:
             settled = self._settled(name, self._got[name], completeness)
             if settled is not None:
                 known[name] = settled
-        if self._cut and not any(isinstance(one, Dataset) for one in known.values()):
-            return Unknown(self._cut.gap or Incomplete("the list was cut"), seen)
+        if self._cut and not self._listed:
+            # The list told nothing: what is known comes from the datasets that were asked for by name.
+            told = next((one.provenance for one in known.values() if isinstance(one, Dataset)), None)
+            if told is None:
+                return Unknown(self._cut.gap or Incomplete("the list was cut"), seen)
+            seen = told
         return Datasets(provenance=seen, datasets=known, completeness=completeness, api_answered=True)
 
     def _blindness(self, permissions: CallerPermissions | Unknown) -> Completeness:

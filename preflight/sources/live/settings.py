@@ -1,5 +1,6 @@
 """How the live source reaches Google: endpoints, certificates, who pays, how long, over what."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,24 @@ class AccessToken:
         return hash(self._text)
 
 
+_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+gserviceaccount\.com")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+
+
+def impersonation_chain(text: str) -> tuple[str, ...]:
+    """The service accounts of `--impersonate-service-account`: as gcloud has it, the last is the one to act as, and
+    those before it are the way there. Raises UsageError for what is no service account's e-mail.
+    """
+    chain = tuple(part.strip().removeprefix("serviceAccount:") for part in text.split(","))
+    for account in chain:
+        if not _ACCOUNT.fullmatch(account.casefold()):
+            raise UsageError(
+                f"--impersonate-service-account: '{account}' is not the e-mail of a service account.",
+                "It looks like NAME@PROJECT.iam.gserviceaccount.com; several, separated by commas, are a chain.",
+            )
+    return chain
+
+
 class LiveSettings(Struct, frozen=True, kw_only=True):
     """What the command line and the environment say about the way to Google."""
 
@@ -50,6 +69,10 @@ class LiveSettings(Struct, frozen=True, kw_only=True):
     """For Resource Manager, Service Usage and Billing. BigQuery is REST and IAM gRPC in any case."""
     token: AccessToken | None = None
     """Given credentials; they win over application default credentials."""
+    impersonate: tuple[str, ...] = ()
+    """The service account to act as, after those by way of which it is reached."""
+    universe: str = "googleapis.com"
+    """The domain of the Google Cloud universe that the given token is for; other credentials know their own."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **options: Any) -> "LiveSettings":
@@ -66,10 +89,13 @@ class LiveSettings(Struct, frozen=True, kw_only=True):
             "transport": environ.get("PREFLIGHT_TRANSPORT", "").strip() or "grpc",
             "quota_project": environ.get("GOOGLE_CLOUD_QUOTA_PROJECT", "").strip() or None,
             "token": AccessToken(token) if token else None,
+            "universe": environ.get("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "").strip() or "googleapis.com",
         }
         return cls(**{**found, **{name: value for name, value in options.items() if value is not None}})
 
     def __post_init__(self) -> None:
+        if not _DOMAIN.fullmatch(self.universe):
+            raise UsageError(f"GOOGLE_CLOUD_UNIVERSE_DOMAIN is '{self.universe}', which is not a domain.")
         if self.transport not in {"grpc", "rest"}:
             raise UsageError(f"There is no transport '{self.transport}'.", nearest(self.transport, ["grpc", "rest"]))
         if not self.timeout > 0:

@@ -3,12 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from preflight.errors import CredentialsError
 from preflight.facts.project import Fact
+from preflight.facts.seen import Unavailable
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.sources.live.settings import LiveSettings
@@ -25,6 +25,10 @@ class LiveSource:
     """What is to be connected; after `collect` it names the project by its ID, also if a number was given."""
     trace: tuple[TracedCall, ...]
     """After `collect`: every call, in the order in which they ended."""
+    started: tuple[TracedCall, ...]
+    """The same in the order in which they were begun, and before them what the credentials called for a token."""
+    outage: tuple[str, str] | None
+    """After `collect`, if the network let no call through: one sentence about it, and what to do."""
 
     def __init__(
         self,
@@ -33,14 +37,19 @@ class LiveSource:
         target: Target,
         on_wait: Callable[[str], None] | None = None,
         meanwhile: Callable[[], None] | None = None,
+        credentials: "RunCredentials | None" = None,
     ) -> None:
         """`on_wait` is told, twice a second at most, what is waited for. `meanwhile` runs once on the calling
-        thread while calls are on the way: for imports that are needed later anyhow.
+        thread while calls are on the way: for imports that are needed later anyhow. `credentials`: those to use,
+        where they were found already.
         """
         self.settings = settings
         self.profile = profile
         self.target = target
         self.trace = ()
+        self.started = ()
+        self.outage = None
+        self._credentials = credentials
         self._on_wait = on_wait
         self._meanwhile = meanwhile
 
@@ -54,23 +63,30 @@ class LiveSource:
         from preflight.sources.live.quiet import keep_quiet
 
         keep_quiet()
-        credentials = self._credentials_soon()
+        credentials = CredentialsSoon(self.settings, self._credentials)
 
         # The longest chain of calls starts with these imports; the clients are imported while calls run.
-        from preflight.sources.live.calls import Calls
+        from preflight.sources.live.calls import Call, Calls
         from preflight.sources.live.clients import Clients
         from preflight.sources.live.collector import Collector, clients_for
         from preflight.sources.live.refusals import Payers
 
         clients = Clients(self.settings, clients_for(wanted, self.target.project))
         payers = Payers(self.target.project, self.target.project if self.target.project.isdigit() else None)
-        calls = Calls(clients.get, payers, self.settings.timeout, ends, self._on_wait)
+        begun: list[Call] = []
+
+        class InOrder(Calls):
+            def start(self, call: Call) -> None:
+                begun.append(call)
+                super().start(call)
+
+        calls = InOrder(clients.get, payers, self.settings.timeout, ends, self._on_wait)
         collector = Collector(calls, self.target, self.profile, wanted, payers)
         finished = False
         try:
             collector.start()
             clients.prepare()
-            found = self._ready(credentials, ends)
+            found = credentials.get(ends, self._on_wait)
             payers.quota_project = found.quota_project_id
             collector.identify(found.account)
             clients.build(found)
@@ -83,31 +99,61 @@ class LiveSource:
             calls.close()
             clients.close()
             self.trace = tuple(calls.trace)
+            order = {(call.method.id, call.resource): place for place, call in reversed(list(enumerate(begun)))}
+            in_order = sorted(self.trace, key=lambda call: order[call.method, call.resource])
+            self.started = (*credentials.trace, *in_order)
         self.target = collector.target
-        return collector.snapshot(started)
+        snapshot = collector.snapshot(started)
+        self.outage = self._outage(snapshot)
+        return snapshot
 
-    def _credentials_soon(self) -> "Future[RunCredentials]":
-        """The credentials, with a token; got beside the imports, for it may take a call or two."""
-        future: Future[RunCredentials] = Future()
+    def _outage(self, snapshot: Snapshot) -> tuple[str, str] | None:
+        from preflight.sources.live.network import outage
 
-        def get() -> None:
-            from preflight.sources.live.credentials import find_credentials
+        if not {call.outcome for call in self.trace} <= {"unavailable", "timeout"}:
+            return None
+        details = [gap.reason.detail for gap in snapshot.gaps() if isinstance(gap.reason, Unavailable)]
+        return outage(details, self.settings)
 
-            try:
-                credentials = find_credentials(self.settings)
-                credentials.ready()
-                future.set_result(credentials)
-            except Exception as error:  # noqa: BLE001  it is raised where they are asked for
-                future.set_exception(error)
 
-        threading.Thread(target=get, name="preflight-credentials", daemon=True).start()
-        return future
+class CredentialsSoon:
+    """The credentials, and a token; got in a thread of its own beside the imports, for it may take a call or two."""
 
-    def _ready(self, credentials: "Future[RunCredentials]", ends: float) -> "RunCredentials":
+    def __init__(self, settings: LiveSettings, found: "RunCredentials | None" = None) -> None:
+        """`found`: those to use; else they are looked for."""
+        self.found = found
+        """The credentials once they are found, also if they gave no token."""
+        self._settings = settings
+        self._error: Exception | None = None
+        self._done = threading.Event()
+        threading.Thread(target=self._get, name="preflight-credentials", daemon=True).start()
+
+    def _get(self) -> None:
+        from preflight.sources.live.credentials import find_credentials
+
         try:
-            return credentials.result(max(0.0, ends - time.monotonic()))
-        except TimeoutError:
-            raise CredentialsError(
-                f"No access token could be had within {self.settings.timeout:g} s.",
-                "Check the network and the proxy settings, or give it longer with --timeout.",
-            ) from None
+            self.found = self.found or find_credentials(self._settings)
+            self.found.ready()
+        except Exception as error:  # noqa: BLE001  it is raised where they are asked for
+            self._error = error
+        self._done.set()
+
+    @property
+    def trace(self) -> tuple[TracedCall, ...]:
+        """The calls for a token so far."""
+        return self.found.trace if self.found else ()
+
+    def get(self, ends: float, on_wait: Callable[[str], None] | None = None) -> "RunCredentials":
+        """The credentials, ready. Raises CredentialsError, also if they are not ready at `ends`."""
+        while not self._done.wait(min(0.5, max(0.0, ends - time.monotonic()))):
+            if time.monotonic() >= ends:
+                raise CredentialsError(
+                    f"No access token could be had within {self._settings.timeout:g} s.",
+                    "Check the network and the proxy settings, or give it longer with --timeout.",
+                )
+            if on_wait:
+                on_wait("an access token")
+        if self._error:
+            raise self._error
+        assert self.found  # noqa: S101  done without an error
+        return self.found

@@ -1,0 +1,387 @@
+"""What can be told of a run before it asks about a project: for `preflight doctor`.
+
+It asks for a token, whose it is, and of the project that pays for the calls which APIs are on there: with the same
+source, and so the same list of allowed methods, as a run. Whether Google's hosts can be reached is tried up to the
+TLS handshake, with no request sent.
+"""
+
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from preflight.errors import PreflightError
+from preflight.facts.caller import CallerIdentity, CallerPermissions
+from preflight.facts.methods import (
+    ALLOWED,
+    GENERATE_ACCESS_TOKEN,
+    PROJECT_TEST,
+    QUOTA_PROJECT_PERMISSION,
+    QUOTA_PROJECT_ROLE,
+    SERVICE_GET,
+    TOKEN_INFO,
+)
+from preflight.facts.project import Fact, Service, Services, ServiceState
+from preflight.facts.seen import ApiDisabled, Denied, Unauthenticated, Unknown
+from preflight.facts.snapshot import Snapshot, Target
+from preflight.profile import Profile
+from preflight.sources.live.network import network_advice
+from preflight.sources.live.reach import CA_VARIABLES, PROXY_VARIABLES, masked, reach, unreadable_certificates
+from preflight.sources.live.settings import LiveSettings
+from preflight.sources.live.source import CredentialsSoon, LiveSource
+from preflight.version import __version__
+
+if TYPE_CHECKING:  # Google's libraries load when they are needed, not before
+    from preflight.sources.live.credentials import RunCredentials
+
+State = Literal["ok", "problem", "unknown"]
+_KINDS = {
+    "authorized_user": "a user's sign-in",
+    "service_account": "a service account's key",
+    "external_account": "another cloud's or company's identity (workload identity federation)",
+    "external_account_authorized_user": "a sign-in through a workforce pool",
+    "impersonated_service_account": "a sign-in that impersonates a service account",
+}
+_PROBE_SECONDS = 5.0
+_FIRST = "Mend what is said above, then ask again."
+
+
+class Check(Struct, frozen=True):
+    """One thing that was looked at."""
+
+    about: str
+    state: State
+    detail: str
+    """What is there."""
+    remedy: str = ""
+    """What to do, if something is to be done."""
+
+
+def examine(
+    settings: LiveSettings,
+    environ: Mapping[str, str],
+    profile: Profile,
+    project: str | None = None,
+    output_dir: Path | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> tuple[Check, ...]:
+    """Everything that can be told; `project` is only named in what to do, and asked nothing."""
+    from preflight.sources.live.quiet import keep_quiet
+
+    keep_quiet()
+    ends = time.monotonic() + settings.timeout
+    soon = CredentialsSoon(settings)
+    error: PreflightError | None = None
+    try:
+        soon.get(ends, on_wait)
+    except PreflightError as caught:
+        error = caught
+    checks = [
+        _tool(),
+        *_credentials(soon.found, error, settings),
+        *_asked(soon.found if error is None else None, settings, environ, profile, project, on_wait),
+        *_proxies(environ),
+        *_certificates(environ, settings),
+        *_overrides(environ, settings),
+        *_hosts(settings, soon.found, on_wait),
+    ]
+    if output_dir is not None:
+        checks.append(_folder(output_dir))
+    return tuple(checks)
+
+
+def _tool() -> Check:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Check("preflight", "ok", f"version {__version__}, Python {python}, {platform.system() or sys.platform}")
+
+
+def _credentials(
+    found: "RunCredentials | None", error: PreflightError | None, settings: LiveSettings
+) -> Iterable[Check]:
+    if found is None:
+        yield Check("credentials", "problem", error.message if error else "none", error.hint if error else "")
+        return
+    kind = _KINDS.get(found.origin.kind, "")
+    words = {"token": "an access token", "metadata": "the machine's service account"}.get(found.origin.place, kind)
+    yield Check("credentials", "ok", f"{words}, from {found.origin.named}")
+    if settings.impersonate:
+        way = f", by way of {', '.join(found.chain[:-1])}" if found.chain[1:] else ""
+        yield Check("impersonation", "ok", f"as {found.chain[-1]}{way}")
+    if found.universe_domain != "googleapis.com":
+        yield Check("universe", "ok", f"{found.universe_domain}, as the credentials say")
+    if error:
+        yield Check("token", "problem", error.message, error.hint)
+    elif found.trace:
+        took = sum(call.milliseconds for call in found.trace)
+        yield Check("token", "ok", f"obtained in {took} ms")
+    else:
+        yield Check("token", "ok", "given; whether Google accepts it is told below")
+
+
+def _asked(
+    found: "RunCredentials | None",
+    settings: LiveSettings,
+    environ: Mapping[str, str],
+    profile: Profile,
+    project: str | None,
+    on_wait: Callable[[str], None] | None,
+) -> Iterable[Check]:
+    """Whose token it is, and the project that pays."""
+    if found is None:
+        yield Check("quota project", "unknown", "not asked: there is no token", _FIRST)
+        return
+    ask = _Asking(settings, found, profile, on_wait)
+    named = found.quota_project_id
+    if named:
+        snapshot = ask(named, CallerIdentity, CallerPermissions, Services)
+        yield _account(snapshot)
+        where = _named_by(settings, environ, found)
+        yield Check("quota project", "ok", f"{named} ({where})")
+        yield from _quota_project(snapshot, named, own=False)
+        return
+    snapshot = ask(project or "no-project", CallerIdentity)  # it is asked nothing
+    yield _account(snapshot)
+    identity = snapshot.caller_identity
+    email = identity.email if isinstance(identity, CallerIdentity) else ""
+    own = _own_project(email)
+    if own:
+        yield Check("quota project", "ok", f"none is needed: a service account's calls are charged to its own, {own}")
+        yield from _quota_project(ask(own, CallerPermissions, Services), own, own=True)
+    elif email and not email.casefold().endswith(".gserviceaccount.com"):
+        name = project or "PROJECT"
+        yield Check(
+            "quota project",
+            "problem",
+            "none, and a user's calls are charged to one",
+            f"Name one: --quota-project {name}"
+            if found.origin.place == "token"
+            else f"Name one: gcloud auth application-default set-quota-project {name}",
+        )
+    else:
+        yield Check(
+            "quota project", "unknown", "none is named", "If calls are refused for want of one: --quota-project PROJECT"
+        )
+
+
+def _own_project(email: str) -> str:
+    """The project of a service account, by the forms of its e-mail that Google documents."""
+    from preflight.sources.live.credential_refusals import own_project
+
+    name, _, host = email.casefold().partition("@")
+    if host == "appspot.gserviceaccount.com":
+        return name
+    if host == "developer.gserviceaccount.com":
+        return name.partition("-")[0]
+    return own_project(email.casefold())
+
+
+def _named_by(settings: LiveSettings, environ: Mapping[str, str], found: "RunCredentials") -> str:
+    if not settings.quota_project:
+        return f"named in {found.origin.path}"
+    if environ.get("GOOGLE_CLOUD_QUOTA_PROJECT", "").strip() == settings.quota_project:
+        return "named by GOOGLE_CLOUD_QUOTA_PROJECT"
+    return "named by --quota-project"
+
+
+class _Asking:
+    """Asks what a run would ask, of one project."""
+
+    def __init__(
+        self,
+        settings: LiveSettings,
+        found: "RunCredentials",
+        profile: Profile,
+        on_wait: Callable[[str], None] | None,
+    ) -> None:
+        self._settings, self._found, self._on_wait = settings, found, on_wait
+        only = (QUOTA_PROJECT_PERMISSION,)
+        self._profile = replace(
+            profile,
+            apis=needed_apis(),
+            grant=replace(profile.grant, minimum_permissions=only, broad_permissions=()),
+            dataset=replace(profile.dataset, create_permissions=only, write_permissions=only),
+        )
+
+    def __call__(self, project: str, *facts: type[Fact]) -> Snapshot:
+        target = Target(project, self._profile.principal)
+        source = LiveSource(self._settings, self._profile, target, self._on_wait, credentials=self._found)
+        return source.collect(frozenset(facts))
+
+
+def needed_apis() -> tuple[str, ...]:
+    """The APIs that a run may call, and so must be on in the project that pays."""
+    return tuple(sorted({method.api for method in ALLOWED} - {TOKEN_INFO.api}))
+
+
+def _account(snapshot: Snapshot) -> Check:
+    identity = snapshot.caller_identity
+    if isinstance(identity, CallerIdentity):
+        return Check("account", "ok", identity.email)
+    if isinstance(identity.reason, Unauthenticated):
+        return Check("account", "problem", identity.reason.describe(), identity.reason.settle())
+    return Check("account", "unknown", identity.reason.describe(), "It is no hindrance: run names what it can't tell.")
+
+
+def _quota_project(snapshot: Snapshot, project: str, *, own: bool) -> Iterable[Check]:
+    services, permissions, identity = snapshot.services, snapshot.caller_permissions, snapshot.caller_identity
+    resource = f"projects/{project}"
+    denied = _quota_denied(services, permissions)
+    if not own:
+        about = f"use of {project}"
+        held = permissions.holds(QUOTA_PROJECT_PERMISSION) if isinstance(permissions, CallerPermissions) else None
+        member = identity.member if isinstance(identity, CallerIdentity) else "user:YOUR-EMAIL"
+        grant = (
+            f"Have it granted: gcloud projects add-iam-policy-binding {project} --member={member} "
+            f"--role={QUOTA_PROJECT_ROLE} --condition=None"
+        )
+        if denied or held is False:
+            yield Check(about, "problem", f"the caller lacks {QUOTA_PROJECT_PERMISSION} on {resource}", grant)
+        elif held:
+            yield Check(about, "ok", f"the caller holds {QUOTA_PROJECT_PERMISSION}")
+        else:
+            yield Check(about, "unknown", _why(permissions), "See the lines below.")
+        if denied:
+            yield Check(f"APIs in {project}", "unknown", "not told while the project may not be used", _FIRST)
+            return
+    for api in needed_apis():
+        if own and api.startswith("bigquery."):
+            continue  # BigQuery charges the project asked about, where no other is named
+        yield _api(api, project, services, permissions)
+
+
+def _quota_denied(*answers: object) -> bool:
+    reasons = [one.reason for one in _unknowns(answers)]
+    return any(isinstance(reason, Denied) and reason.permission == QUOTA_PROJECT_PERMISSION for reason in reasons)
+
+
+def _unknowns(answers: Iterable[object]) -> Iterable[Unknown]:
+    for one in answers:
+        if isinstance(one, Unknown):
+            yield one
+        elif isinstance(one, Services):
+            yield from (service for service in one.services.values() if isinstance(service, Unknown))
+
+
+def _why(answer: object) -> str:
+    return answer.reason.describe() if isinstance(answer, Unknown) else "it was not asked"
+
+
+def _api(api: str, project: str, services: object, permissions: object) -> Check:
+    enable = f"Enable it: gcloud services enable {api} --project={project}"
+    service = services.services.get(api) if isinstance(services, Services) else services
+    if isinstance(service, Service) and service.state != ServiceState.ENABLED:
+        return Check(api, "problem", f"is not enabled in {project}", enable)
+    if isinstance(service, Service):
+        return Check(api, "ok", f"is enabled in {project}")
+    # Whatever an API answers but "I am off" shows that it is on.
+    asked = {PROJECT_TEST.api: permissions, SERVICE_GET.api: service}.get(api)
+    if isinstance(asked, Unknown) and isinstance(asked.reason, ApiDisabled) and asked.reason.api == api:
+        return Check(api, "problem", f"is not enabled in {project}", enable)
+    if isinstance(asked, CallerPermissions) or (isinstance(asked, Unknown) and isinstance(asked.reason, Denied)):
+        return Check(api, "ok", f"answers for {project}")
+    return Check(api, "unknown", _why(service), f"See for yourself: gcloud services list --project={project}")
+
+
+def _proxies(environ: Mapping[str, str]) -> Iterable[Check]:
+    named = [name for name in PROXY_VARIABLES if environ.get(name)]
+    if not named:
+        yield Check("proxy", "ok", "none is named")
+    for name in named:
+        if name.casefold() in {"no_proxy", "no_grpc_proxy"}:
+            yield Check(name, "ok", environ[name])
+            continue
+        shown = masked(environ[name])
+        if urlsplit(shown if "://" in shown else f"http://{shown}").scheme not in {"http", "https"}:
+            yield Check(name, "problem", f"{shown} is no HTTP proxy", f"Name one: export {name}=http://HOST:PORT")
+        else:
+            yield Check(name, "ok", shown)
+
+
+def _certificates(environ: Mapping[str, str], settings: LiveSettings) -> Iterable[Check]:
+    named = {name: environ[name] for name in CA_VARIABLES if environ.get(name)}
+    if settings.ca_file:
+        named["PREFLIGHT_CA_FILE"] = str(settings.ca_file)
+    if not named:
+        yield Check("certificates", "ok", "those that come with the tool's libraries")
+    for name, path in named.items():
+        trouble = unreadable_certificates(Path(path))
+        if trouble:
+            yield Check(name, "problem", f"{path}: {trouble}", "Correct the path, or unset it.")
+        else:
+            yield Check(name, "ok", path)
+
+
+def _overrides(environ: Mapping[str, str], settings: LiveSettings) -> Iterable[Check]:
+    said = "a stand-in, which run asks in Google's place"
+    if settings.rest_endpoint:
+        yield Check("PREFLIGHT_REST_ENDPOINT", "ok", f"{settings.rest_endpoint}, {said}")
+    if settings.grpc_endpoint:
+        yield Check("PREFLIGHT_GRPC_ENDPOINT", "ok", f"{settings.grpc_endpoint}, {said}")
+    if environ.get("BIGQUERY_EMULATOR_HOST"):
+        yield Check("BIGQUERY_EMULATOR_HOST", "ok", "is not heeded: run asks BigQuery itself")
+
+
+def _hosts(
+    settings: LiveSettings, found: "RunCredentials | None", on_wait: Callable[[str], None] | None
+) -> Iterable[Check]:
+    """One check for each host that a run would call, tried side by side."""
+    universe = found.universe_domain if found else settings.universe
+    tries: dict[str, tuple[str, bool]] = {}
+    """By what is shown: the address, and whether it is one of the settings' own."""
+    rest = [method.api for method in ALLOWED if settings.transport == "rest" or not method.grpc]
+    grpc = [method.api for method in ALLOWED if settings.transport == "grpc" and method.grpc]
+    if settings.rest_endpoint:
+        tries[urlsplit(settings.rest_endpoint).netloc] = (settings.rest_endpoint, True)
+        rest = []
+    if settings.grpc_endpoint:
+        tries[settings.grpc_endpoint] = (f"https://{settings.grpc_endpoint}", True)
+        grpc = []
+    elsewhere = found.origin.hosts if found else ()
+    if found and found.chain and not settings.rest_endpoint:
+        elsewhere = (*elsewhere, GENERATE_ACCESS_TOKEN.api)
+    for host in (*sorted({*rest, *grpc}), *(host for host in elsewhere if host.endswith("googleapis.com"))):
+        named = host.replace("googleapis.com", universe)
+        tries[named] = (f"https://{named}", False)
+    answers: dict[str, str] = {}
+
+    def one(name: str, address: str, *, own: bool) -> None:
+        answers[name] = reach(address, settings if own else None, _PROBE_SECONDS)
+
+    threads = [
+        threading.Thread(target=one, args=(name, address), kwargs={"own": own}, daemon=True)
+        for name, (address, own) in tries.items()
+    ]
+    ends = time.monotonic() + _PROBE_SECONDS + 1
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive() and time.monotonic() < ends:
+            thread.join(0.5)
+            if thread.is_alive() and on_wait:
+                on_wait("the hosts to answer")
+    for name in tries:
+        trouble = answers.get(name, "no answer came in time")
+        if trouble:
+            yield Check(f"way to {name}", "problem", f"can't be reached: {trouble}", network_advice(trouble))
+        else:
+            yield Check(f"way to {name}", "ok", "can be reached")
+
+
+def _folder(folder: Path) -> Check:
+    nearest = folder
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    hint = "Name another one: --output-dir FOLDER"
+    if not nearest.is_dir():
+        return Check("output folder", "problem", f"{folder}: {nearest} is a file", hint)
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return Check("output folder", "problem", f"{folder}: nothing may be written to {nearest}", hint)
+    return Check("output folder", "ok", str(folder) if folder == nearest else f"{folder} (will be made)")
