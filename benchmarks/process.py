@@ -33,7 +33,7 @@ def python(*arguments: str) -> list[str]:
 def once(command: list[str], environ: Mapping[str, str], expect: int = 0) -> Measured:
     """Runs a command to its end. Raises RuntimeError if it exits otherwise than expected."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

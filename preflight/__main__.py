@@ -1,5 +1,15 @@
-"""`python -m preflight`."""
+"""`python -m preflight`, and the command `preflight`."""
 
-from preflight.cli import main
+from preflight.interrupts import install
 
-main()
+
+def main() -> None:
+    """Hears signals from the first moment on: loading the rest takes longer than anything before it."""
+    install()
+    from preflight.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

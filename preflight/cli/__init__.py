@@ -1,13 +1,17 @@
 """The command line. Thin: one module a command, loaded only when that command runs."""
 
+import contextlib
 import importlib
+import io
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from preflight.errors import ExitCode, PreflightError, nearest
+from preflight import interrupts
+from preflight.errors import ExitCode, OutputError, PreflightError, nearest
 from preflight.version import __version__
 
 COMMANDS = {
@@ -15,8 +19,12 @@ COMMANDS = {
     "demo": "See it work on three made-up projects; needs no Google account.",
     "rules": "List the rules, or show one.",
     "profiles": "List the vendors' profiles, or show one.",
+    "doctor": "Show what the tool sees of this machine, its network and credentials.",
     "permissions": "Show what the tool may call, and what the caller needs for it.",
     "schema": "Print a JSON Schema.",
+    "emulator": "Serve a made-up world in place of Google's APIs.",
+    "world": "Write, check or list worlds for the emulator.",
+    "completion": "Print the completions for a shell.",
 }
 
 _EPILOG = """\b
@@ -59,9 +67,37 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, with the nearest command's name for a typo."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"There is no command '{args[0]}'. {nearest(args[0], list(COMMANDS))}", ctx)
         return super().resolve_command(ctx, args)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click, with endings of our own."""
+        with _own_endings():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click, with endings of our own."""
+        with _own_endings():
+            return super().invoke(ctx)
+
+
+class _ReaderGoneError(Exception):
+    """Nobody reads stdout any more."""
+
+
+@contextlib.contextmanager
+def _own_endings() -> Iterator[None]:
+    """Click ends the process with 1, which here means "not ready", where the reader of stdout has gone; and no rule
+    or plugin that was loaded chooses the exit code."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise _ReaderGoneError from None
+    except SystemExit as end:
+        raise RuntimeError(f"something that was loaded called sys.exit({end.code!r})") from end
 
 
 @click.group(cls=LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,13 +112,40 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with the documented exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    code = _run(given)
+    if arguments is None:
+        interrupts.install()
+        _take_what_there_is()
+    code = _run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         forget_stdout()
+    except OSError as error:
+        code = _tell_unwritten(error)
     sys.exit(code)
+
+
+def _take_what_there_is() -> None:
+    """Makes do with the streams that the process was given."""
+    # With `>&-` Python has None there, and the next file that is opened gets the stream's place.
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    else:
+        unbothered = io.BufferedWriter(_Unbothered(sys.stderr.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(unbothered, sys.stderr.encoding, "backslashreplace", line_buffering=True)
+
+
+class _Unbothered(io.FileIO):
+    """What is said on stderr decides no exit code: also if nobody can hear it there."""
+
+    def write(self, data: Any, /) -> int:
+        """Writes what it can."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
 
 
 def _run(arguments: list[str]) -> int:
@@ -101,23 +164,39 @@ def _run(arguments: list[str]) -> int:
         return ExitCode.USAGE
     except PreflightError as error:
         if debug:
-            raise
+            _show_traceback()
         tell(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGoneError):
         forget_stdout()
         return ExitCode.READY
-    except Exception as error:  # the last line of defence: a user never meets a traceback unasked
+    except Exception as error:  # noqa: BLE001  the last line of defence: a user never meets a traceback unasked
+        if isinstance(error, OSError) and _came_of_printing(error):
+            return _tell_unwritten(error)
         if debug:
-            raise
+            _show_traceback()
         click.echo(
             f"Internal error: {type(error).__name__}. Run again with --debug and report what it prints.",
             err=True,
         )
         return ExitCode.INTERNAL
+
+
+def _came_of_printing(error: OSError) -> bool:
+    """Whether stdout took nothing, as on a full disk: all that is printed goes through click."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("click.")
+
+
+def _tell_unwritten(error: OSError) -> ExitCode:
+    forget_stdout()
+    tell(unwritten(error))
+    return ExitCode.USAGE
 
 
 def tell(error: PreflightError) -> None:
@@ -129,6 +208,12 @@ def tell(error: PreflightError) -> None:
         click.echo(visible(error.hint), err=True)
 
 
+def unwritten(error: OSError) -> OutputError:
+    """The error to tell where stdout took nothing."""
+    why = (error.strerror or type(error).__name__).lower()
+    return OutputError(f"The output could not be written to stdout: {why}.", "Check where it is redirected to.")
+
+
 def _tell_usage(error: click.ClickException) -> None:
     from preflight.renderers.visible import visible
 
@@ -138,6 +223,12 @@ def _tell_usage(error: click.ClickException) -> None:
     click.echo(f"See: {path} --help", err=True)
 
 
+def _show_traceback() -> None:
+    import traceback  # only here: start-up stays light
+
+    traceback.print_exc()
+
+
 def forget_stdout() -> None:
-    """The reader has gone: nothing more may be written there, not even at exit."""
+    """Nobody reads there, or it is full: nothing more may be written to it, not even what is left at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,10 +1,11 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what a shell may complete in them."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -17,16 +18,53 @@ def choice_of_rules(function: Function) -> Function:
             type=click.Path(path_type=Path, exists=True, file_okay=False),
             help="Also load the rules in this folder. Its Python files are executed: name only one you trust.",
         ),
-        click.option("--skip", "skip", multiple=True, metavar="ID", help="Leave this rule out (repeatable)."),
-        click.option("--rule", "only", multiple=True, metavar="ID", help="Run only this rule (repeatable)."),
+        click.option(
+            "--skip",
+            "skip",
+            multiple=True,
+            metavar="ID",
+            shell_complete=complete_rules,
+            help="Leave this rule out (repeatable).",
+        ),
+        click.option(
+            "--rule",
+            "only",
+            multiple=True,
+            metavar="ID",
+            shell_complete=complete_rules,
+            help="Run only this rule (repeatable).",
+        ),
         click.option(
             "--profile",
             "profile_name",
             default="heap",
             show_default=True,
             metavar="NAME",
+            shell_complete=complete_profiles,
             help="The vendor's profile: a name, or the path of a .toml file.",
         ),
     ):
         function = option(function)
     return function
+
+
+def complete_rules(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """The rules whose ids start so, with what holds when they pass."""
+    from preflight.engine import load_rules
+
+    return [CompletionItem(rule.id, help=rule.title) for rule in load_rules() if rule.id.startswith(start)]
+
+
+def complete_profiles(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """The profiles whose names start so; else files."""
+    from preflight.profile import profile_files
+
+    names = [CompletionItem(name) for name in profile_files() if name.startswith(start)]
+    return names or [CompletionItem(start, type="file")]
+
+
+def complete_formats(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """The formats that start so."""
+    from preflight.renderers import Format
+
+    return [CompletionItem(form.value) for form in Format if form.value.startswith(start)]

@@ -12,6 +12,7 @@ from preflight.engine import load_rules, needed_facts
 from preflight.facts.catalogue import role_catalogue
 from preflight.facts.methods import (
     ALLOWED,
+    CREDENTIAL_CALLS,
     QUOTA_PROJECT_PERMISSION,
     QUOTA_PROJECT_ROLE,
     ApiMethod,
@@ -57,6 +58,7 @@ def permissions_of(methods: Iterable[ApiMethod]) -> dict[str, Any]:
         },
         "methods": [m.id for m in called],
         "allowed_methods": [m.id for m in ALLOWED],
+        "credential_calls": [m.id for m in CREDENTIAL_CALLS],
         "roles_as_of": catalogue.date,
     }
 
@@ -103,8 +105,12 @@ def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
     )
     rows = [(m.id, f"{m.verb} {m.path}", "yes" if m in methods else "") for m in ALLOWED]
     parts.append(
-        "The only methods that the tool ever calls. All of them only read; its transport refuses any other.\n"
-        "(To get a token, credentials call Google's token, metadata and STS services.)\n\n"
+        "The only methods that the tool ever calls. All of them only read; its transport refuses any other.\n\n"
         + tabulate(rows, headers=("method", "request", "for these rules"), tablefmt="simple")
+    )
+    rows = [(m.id, f"{m.verb} {m.api}{m.path}".strip(), m.why) for m in CREDENTIAL_CALLS]
+    parts.append(
+        "What credentials may call to get a token, on connections of their own\n\n"
+        + tabulate(rows, headers=("call", "request", "gets"), tablefmt="simple")
     )
     return "\n\n\n".join(parts)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from preflight.cli import forget_stdout
-from preflight.cli.options import choice_of_rules
+from preflight import interrupts
+from preflight.cli import forget_stdout, unwritten
+from preflight.cli.options import choice_of_rules, complete_formats
+from preflight.cli.progress import Progress, show_calls
 from preflight.engine import evaluate, load_rules, needed_facts
-from preflight.errors import CredentialsError, UsageError, nearest
+from preflight.errors import CredentialsError, OutputError, UsageError, nearest
 from preflight.facts.methods import TOKEN_INFO
 from preflight.profile import load_profile
 from preflight.renderers import Format, render
@@ -36,12 +38,14 @@ class Request(Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     rules_dir: Path | None = None
     quota_project: str | None = None
+    impersonate: str | None = None
     transport: str | None = None
     timeout: float = 60.0
     allow_unknown: bool = False
     output_dir: Path | None = Path("reports")
     """None: no files."""
     format: Format = Format.TERMINAL
+    verbose: bool = False
 
 
 def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
@@ -53,13 +57,25 @@ def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
     rules = select(load_rules(request.rules_dir), request.only, request.skip)
     target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
     from preflight.sources.live import LiveSettings, LiveSource  # Google's clients load behind this
+    from preflight.sources.live.settings import impersonation_chain
 
     settings = LiveSettings.from_environ(
-        environ, quota_project=request.quota_project, timeout=request.timeout, transport=request.transport
+        environ,
+        quota_project=request.quota_project,
+        timeout=request.timeout,
+        transport=request.transport,
+        impersonate=impersonation_chain(request.impersonate) if request.impersonate is not None else None,
     )
-    source = LiveSource(settings, profile, target, meanwhile=_load_renderers)
-    with _waiting(f"Reading {target.project}"):
-        snapshot = source.collect(needed_facts(rules))
+    with Progress() as progress:
+        source = LiveSource(settings, profile, target, on_wait=progress.tell, meanwhile=_load_renderers)
+        try:
+            snapshot = source.collect(needed_facts(rules))
+        finally:
+            if request.verbose:
+                progress.clear()
+                show_calls(source.started)
+    if source.outage:
+        click.echo("\n".join(source.outage), err=True)
     _refuse_dead_credentials(source.trace)
     return evaluate(rules, snapshot, source.target, profile, allow_unknown=request.allow_unknown)
 
@@ -82,21 +98,6 @@ def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
         )
 
 
-class _waiting:  # noqa: N801 - reads as a phrase where it is used
-    """Says on stderr, where that is a terminal, what is being waited for; leaves nothing behind."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what if sys.stderr.isatty() else ""
-
-    def __enter__(self) -> None:
-        if self._what:
-            click.echo(f"{self._what} ...", nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._what:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
 def show(report: Report, form: Format) -> None:
     """Prints the report on stdout: with colours and to the width of the terminal, if it is one."""
     from shutil import get_terminal_size
@@ -110,7 +111,8 @@ def write_files(report: Report, folder: Path) -> None:
     """Writes the JSON and Markdown reports, and says on stderr where they are. Raises OutputError."""
     from preflight.report_files import write_reports
 
-    paths = write_reports(report, folder)
+    with interrupts.held():  # both files or none
+        paths = write_reports(report, folder)
     click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
 
 
@@ -130,6 +132,12 @@ def write_files(report: Report, folder: Path) -> None:
 )
 @click.option("--quota-project", metavar="ID", help="The project that pays for the calls (user credentials only).")
 @click.option(
+    "--impersonate-service-account",
+    "impersonate",
+    metavar="EMAIL",
+    help="Ask as this service account. Several, separated by commas, are the way there: the last is asked as.",
+)
+@click.option(
     "--transport",
     type=click.Choice(["grpc", "rest"]),
     help="For proxies that pass no gRPC: rest.  [default: grpc]",
@@ -140,6 +148,7 @@ def write_files(report: Report, folder: Path) -> None:
     default="terminal",
     show_default=True,
     metavar="FORMAT",
+    shell_complete=complete_formats,
     help="What stdout gets: terminal, json or markdown.",
 )
 @click.option(
@@ -152,6 +161,7 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("--no-files", is_flag=True, help="Write no files.")
 @click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something required could not be seen.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on stdout; the exit code and the files tell.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
     project: str,
@@ -164,12 +174,14 @@ def command(
     profile_name: str,
     timeout: float,
     quota_project: str | None,
+    impersonate: str | None,
     transport: str | None,
     form: str,
     output_dir: Path,
     no_files: bool,
     allow_unknown: bool,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
@@ -185,11 +197,13 @@ def command(
         skip=skip,
         rules_dir=rules_dir,
         quota_project=quota_project,
+        impersonate=impersonate,
         transport=transport,
         timeout=timeout,
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
+        verbose=verbose,
     )
     return carry_out(request, os.environ, quiet=quiet)
 
@@ -197,14 +211,24 @@ def command(
 def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
     """Judges, shows, writes; returns the exit code. The verdict is shown before anything is written."""
     report = judge_live(request, environ)
-    if not quiet:
-        try:
-            show(report, request.format)
-        except BrokenPipeError:  # the reader has gone, as `head` does; the files and the exit code tell all the same
-            forget_stdout()
+    unshown = None if quiet else _shown(report, request.format)
     if request.output_dir is not None:
         write_files(report, request.output_dir)
+    if unshown is not None:
+        raise unshown
     return report.exit_code
+
+
+def _shown(report: Report, form: Format) -> OutputError | None:
+    """Shows it. What stdout doesn't take, the files and the exit code tell all the same."""
+    try:
+        show(report, form)
+    except BrokenPipeError:  # the reader has gone, as `head` does
+        forget_stdout()
+    except OSError as error:
+        forget_stdout()
+        return unwritten(error)
+    return None
 
 
 def parse_format(text: str) -> Format:
