@@ -4,13 +4,17 @@ PYTEST_ARGS ?= -n auto
 LINTED = preflight rules tests benchmarks docs scripts setup.py
 VENV = .venv/bin/python -m
 
-.PHONY: demo test bench lint lock clean
+.PHONY: demo test torture bench lint lock clean
 
 demo: .venv/ready
 	@$(VENV) preflight demo
 
 test: .venv/ready
-	$(VENV) pytest $(PYTEST_ARGS)
+	$(VENV) pytest -p tests.torture.summary $(PYTEST_ARGS)
+
+# All of what `make test` runs a part of. `python -m scripts.make_fault_table` makes docs/faults.md anew.
+torture: .venv/ready
+	PREFLIGHT_TORTURE=all $(VENV) pytest -p tests.torture.summary $(PYTEST_ARGS) tests/torture
 
 bench: .venv/ready
 	@$(VENV) benchmarks

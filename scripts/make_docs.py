@@ -110,9 +110,7 @@ def _entry(rule: Rule, reports: dict[str, Report]) -> str:
 def _sample(rule: Rule, reports: dict[str, Report]) -> str:
     """The rule's section of the terminal report of the world in which it has most to say."""
     order = [Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.SKIP]
-    found = [
-        (report, finding) for report in reports.values() for finding in report.findings if finding.rule == rule.id
-    ]
+    found = [(report, finding) for report in reports.values() for finding in report.findings if finding.rule == rule.id]
     report, finding = min(found, key=lambda pair: order.index(pair[1].status))
     alone = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
     parts = alone.rstrip("\n").split("\n\n")

@@ -77,9 +77,7 @@ class Clients:
 
     def _credentials(self) -> Any:
         # Credentials made in the program carry the quota project themselves; client options then don't set it.
-        return google.oauth2.credentials.Credentials(
-            token=self._token, quota_project_id=self._quota_project or None
-        )
+        return google.oauth2.credentials.Credentials(token=self._token, quota_project_id=self._quota_project or None)
 
     def close(self) -> None:
         if self._channel is not None:
