@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import signal
+import threading
 from typing import Any
 
 import pytest
@@ -16,6 +18,14 @@ from preflight.testing import HERE
 # A busy machine is slow, and no failure.
 settings.register_profile("preflight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("preflight")
+
+# Started in the background, as a CI may be, a process inherits that it ignores these; its children then would too,
+# and the tests of signals would test nothing.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 HEAP = "serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com"
 ACME, FOLDER, ORGANIZATION = "projects/acme-analytics", "folders/77", "organizations/9"

@@ -1,6 +1,7 @@
 """The command line under fire. What the tests of whole runs have at hand, these have too."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,14 @@ ALL = os.environ.get("PREFLIGHT_TORTURE") == "all"
 @pytest.fixture(scope="session")
 def everything() -> bool:
     return ALL
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Who is started in the background, as by a script's `&`, ignores SIGINT, and so do all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

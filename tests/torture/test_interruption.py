@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
-from preflight.emulator import Emulator
+from preflight.emulator import Emulator, Fault
+from preflight.interrupts import PATIENCE
 from tests.end_to_end.conftest import command_line, whole_environ, whole_process
 from tests.torture.worlds import ADMIN, RUN, world
 
@@ -210,3 +212,64 @@ def test_a_signal_while_it_is_still_loading(number: signal.Signals, tmp_path: Pa
     assert not wrong, "\n".join(wrong)
     # What another thread loads first, the main thread never looks for.
     assert sum(was_struck for _, was_struck, _ in ended) > len(WHILE_LOADING) / 2
+
+
+@pytest.mark.parametrize("ignored", ["INT", "TERM"])
+def test_a_signal_that_was_to_be_ignored_is(ignored: str, good: Emulator):
+    """As under nohup, or in the background of a script."""
+    good.inject(Fault("*", "slow", delay=0.5))
+    process = subprocess.Popen(
+        ["bash", "-c", f"trap '' {ignored}; exec {shlex.join(command_line(*RUN, '-q', '--no-files'))}"],
+        env=whole_environ(good.environ(ADMIN)),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not good.exchanges:
+        time.sleep(0.01)
+    process.send_signal(signal.Signals[f"SIG{ignored}"])
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+
+
+SLOW_TO_END = '''"""A rule that is slow to end."""
+
+import os, pathlib, time
+
+from preflight import Severity, Target, Verdict, rule
+
+
+@rule(title="It ends", why="To see what comes of it.", severity=Severity.RECOMMENDED, since="0.1")
+def slow(target: Target) -> Verdict:
+    """Waits, and waits again on its way out."""
+    mark = pathlib.Path(os.environ["MARK"])
+    try:
+        mark.write_text("judging")
+        time.sleep(30)
+    finally:
+        mark.write_text("ending")
+        time.sleep(30)
+'''
+SWALLOWS = SLOW_TO_END.replace("finally:", "except BaseException:")
+
+
+@pytest.mark.parametrize("text", [SLOW_TO_END, SWALLOWS], ids=["takes its time", "swallows it"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_does_not_want_to_end_is_ended(text: str, times: int, tmp_path: Path, good: Emulator):
+    """After a while; at once where somebody asks a second time."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "slow_to_end.py").write_text(text, encoding="utf-8")
+    mark = tmp_path / "mark"
+    process = subprocess.Popen(
+        command_line(*RUN, "-q", "--no-files", "--rules-dir", str(tmp_path / "rules")),
+        env=whole_environ({**good.environ(ADMIN), "MARK": str(mark)}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for stage in ("judging", "ending")[:times]:
+        while process.poll() is None and (not mark.exists() or mark.read_text(encoding="utf-8") != stage):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Interrupted.\n")
+    assert time.monotonic() - sent < (PATIENCE + 2 if times == 1 else PATIENCE - 1)
