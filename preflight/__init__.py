@@ -14,8 +14,20 @@ if TYPE_CHECKING:
     from preflight.facts.dataset import AccessEntry as AccessEntry
     from preflight.facts.dataset import Dataset as Dataset
     from preflight.facts.dataset import Datasets as Datasets
+    from preflight.facts.dataset import DatasetSettings as DatasetSettings
+    from preflight.facts.deny import AttachedDenyPolicies as AttachedDenyPolicies
+    from preflight.facts.deny import DenyPolicies as DenyPolicies
+    from preflight.facts.deny import DenyPolicy as DenyPolicy
+    from preflight.facts.deny import DenyRule as DenyRule
+    from preflight.facts.groups import Group as Group
+    from preflight.facts.groups import Groups as Groups
     from preflight.facts.methods import QUOTA_PROJECT_PERMISSION as QUOTA_PROJECT_PERMISSION
     from preflight.facts.methods import role_for as role_for
+    from preflight.facts.organization import Organization as Organization
+    from preflight.facts.organization import OrgPolicies as OrgPolicies
+    from preflight.facts.organization import OrgPolicy as OrgPolicy
+    from preflight.facts.organization import PolicyRule as PolicyRule
+    from preflight.facts.organization import Tags as Tags
     from preflight.facts.policy import AllowPolicies as AllowPolicies
     from preflight.facts.policy import AllowPolicy as AllowPolicy
     from preflight.facts.policy import Binding as Binding
@@ -28,6 +40,9 @@ if TYPE_CHECKING:
     from preflight.facts.project import Service as Service
     from preflight.facts.project import Services as Services
     from preflight.facts.project import ServiceState as ServiceState
+    from preflight.facts.second_opinion import SecondOpinion as SecondOpinion
+    from preflight.facts.second_opinion import SecondOpinions as SecondOpinions
+    from preflight.facts.second_opinion import Troubleshot as Troubleshot
     from preflight.facts.seen import COMPLETE as COMPLETE
     from preflight.facts.seen import ApiDisabled as ApiDisabled
     from preflight.facts.seen import Completeness as Completeness
@@ -68,10 +83,14 @@ if TYPE_CHECKING:
     from preflight.rulebook import rule as rule
 
 _HOME = {
+    "preflight.facts.second_opinion": "SecondOpinion SecondOpinions Troubleshot",
+    "preflight.facts.organization": "Organization OrgPolicies OrgPolicy PolicyRule Tags",
+    "preflight.facts.groups": "Group Groups",
+    "preflight.facts.deny": "AttachedDenyPolicies DenyPolicies DenyPolicy DenyRule",
     "preflight.access.effective": "Answer Decision EffectiveAccess Grant",
     "preflight.engine": "Unseen",
     "preflight.facts.caller": "CallerIdentity CallerPermissions",
-    "preflight.facts.dataset": "AccessEntry Dataset Datasets",
+    "preflight.facts.dataset": "AccessEntry Dataset Datasets DatasetSettings",
     "preflight.facts.methods": "QUOTA_PROJECT_PERMISSION role_for",
     "preflight.facts.policy": "AllowPolicies AllowPolicy Binding Condition Role Roles",
     "preflight.facts.project": "Ancestry Billing Project Service ServiceState Services",

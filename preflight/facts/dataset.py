@@ -53,12 +53,24 @@ BASIC_DATASET_ROLES = {
 """BigQuery's documentation of `access[].role`: the equivalence is exact."""
 
 
+class DatasetSettings(Struct, frozen=True):
+    """What BigQuery does by itself with what is put into a dataset (BigQuery v2 `datasets.get`)."""
+
+    table_expiration_ms: int | None = None
+    """Tables are deleted so long after they are made; None: never. Milliseconds."""
+    partition_expiration_ms: int | None = None
+    """The same for partitions; it wins over the tables' for partitioned ones. Milliseconds."""
+    kms_key: str = ""
+    """The customer-managed key that new tables are encrypted with; empty: Google's own."""
+
+
 class Dataset(Observed, frozen=True, kw_only=True, tag="dataset"):
     """A dataset, from `datasets.list` (name and location) or `datasets.get` (all of it)."""
 
     id: str
     location: str
     access: tuple[AccessEntry, ...] | Unknown = Unknown(NotCollected("only its name and location were read"))
+    settings: DatasetSettings | Unknown = Unknown(NotCollected("only its name and location were read"))
 
 
 class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):

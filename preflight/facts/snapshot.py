@@ -8,8 +8,12 @@ from msgspec import Struct
 
 from preflight.facts.caller import CallerIdentity, CallerPermissions
 from preflight.facts.dataset import Datasets
+from preflight.facts.deny import DenyPolicies
+from preflight.facts.groups import Groups
+from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
+from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import NotCollected, Provenance, Reason, Unknown
 
 _NOT_ASKED = Unknown(NotCollected("no selected rule needed it"))
@@ -24,6 +28,8 @@ class Target(Struct, frozen=True):
     """The vendor's principal in the form of IAM policies."""
     location: str | None = None
     dataset: str | None = None
+    unread_deny_blocks: bool = False
+    """Deny policies that can't be read make "granted" unknown; else it is noted that none are assumed."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -37,9 +43,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     ancestry: Ancestry | Unknown = _NOT_ASKED
     allow_policies: AllowPolicies | Unknown = _NOT_ASKED
     roles: Roles | Unknown = _NOT_ASKED
+    deny_policies: DenyPolicies | Unknown = _NOT_ASKED
+    groups: Groups | Unknown = _NOT_ASKED
+    tags: Tags | Unknown = _NOT_ASKED
+    organization: Organization | Unknown = _NOT_ASKED
+    org_policies: OrgPolicies | Unknown = _NOT_ASKED
     datasets: Datasets | Unknown = _NOT_ASKED
     caller_identity: CallerIdentity | Unknown = _NOT_ASKED
     caller_permissions: CallerPermissions | Unknown = _NOT_ASKED
+    second_opinions: SecondOpinions | Unknown = _NOT_ASKED
     started_at: datetime | None = None
     finished_at: datetime | None = None
 

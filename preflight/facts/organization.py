@@ -1,0 +1,58 @@
+"""The organisation above a project, what its policies demand, and the tags that conditions look at."""
+
+from msgspec import Struct
+
+from preflight.facts.policy import Condition
+from preflight.facts.project import Fact, Observed
+from preflight.facts.seen import Unknown
+
+
+class Organization(Observed, frozen=True, kw_only=True, tag="organization"):
+    """Resource Manager v3 `organizations.get`."""
+
+    name: str
+    """`organizations/N`."""
+    domain: str
+    """The primary domain of its directory: `displayName`."""
+    directory_customer_id: str
+    """`C0…`: the directory that domain-restricted sharing and `cloudIdentityCustomerId` speak of."""
+
+
+class PolicyRule(Struct, frozen=True):
+    """One rule of an organisation policy's `spec`."""
+
+    allow_all: bool = False
+    deny_all: bool = False
+    allowed: tuple[str, ...] = ()
+    """Values as written: `in:eu-locations`, `is:C0…`, `under:organizations/1`, or bare."""
+    denied: tuple[str, ...] = ()
+    enforce: bool | None = None
+    """Boolean and managed constraints; None for a list."""
+    parameters: dict[str, tuple[str, ...]] = {}
+    """Of managed constraints: lists by name, such as `allowedMemberSubjects`."""
+    condition: Condition | None = None
+    """May look at resource tags only."""
+
+
+class OrgPolicy(Observed, frozen=True, kw_only=True, tag="org_policy"):
+    """What one constraint comes to on the project (Org Policy v2 `getEffectivePolicy`)."""
+
+    constraint: str
+    """Without `constraints/`: `gcp.resourceLocations`."""
+    rules: tuple[PolicyRule, ...]
+    """Empty: nothing is set, and Google's default holds."""
+
+
+class OrgPolicies(Fact, frozen=True, kw_only=True, tag="org_policies"):
+    """The effective policies of the constraints that this tool knows, by constraint."""
+
+    policies: dict[str, OrgPolicy | Unknown]
+
+
+class Tags(Observed, frozen=True, kw_only=True, tag="tags"):
+    """The tags that the project has or inherits (Resource Manager v3 `effectiveTags.list`)."""
+
+    tags: dict[str, str]
+    """Namespaced key (`123/env`) to namespaced value (`123/env/prod`)."""
+    ids: dict[str, str] = {}
+    """The same by permanent IDs: `tagKeys/1` to `tagValues/2`."""
