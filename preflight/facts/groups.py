@@ -1,5 +1,7 @@
 """Google groups: who is in them, as far as a file or Cloud Identity told."""
 
+from msgspec import field
+
 from preflight.facts.project import Fact, Observed
 from preflight.facts.seen import COMPLETE, Completeness, Unknown
 
@@ -10,7 +12,7 @@ class Group(Observed, frozen=True, kw_only=True, tag="group"):
     email: str
     members: tuple[str, ...] = ()
     """Direct members in the form of IAM policies; a nested group is `group:…`."""
-    checked: dict[str, bool] = {}
+    checked: dict[str, bool] = field(default_factory=dict)
     """Principals whose membership, nested groups included, was asked one by one (`checkTransitiveMembership`)."""
     completeness: Completeness = COMPLETE
     """A gap: there may be members that are not here."""

@@ -1,6 +1,6 @@
 """The organisation above a project, what its policies demand, and the tags that conditions look at."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from preflight.facts.policy import Condition
 from preflight.facts.project import Fact, Observed
@@ -28,7 +28,7 @@ class PolicyRule(Struct, frozen=True):
     denied: tuple[str, ...] = ()
     enforce: bool | None = None
     """Boolean and managed constraints; None for a list."""
-    parameters: dict[str, tuple[str, ...]] = {}
+    parameters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Of managed constraints: lists by name, such as `allowedMemberSubjects`."""
     condition: Condition | None = None
     """May look at resource tags only."""
@@ -54,5 +54,5 @@ class Tags(Observed, frozen=True, kw_only=True, tag="tags"):
 
     tags: dict[str, str]
     """Namespaced key (`123/env`) to namespaced value (`123/env/prod`)."""
-    ids: dict[str, str] = {}
+    ids: dict[str, str] = field(default_factory=dict)
     """The same by permanent IDs: `tagKeys/1` to `tagValues/2`."""
