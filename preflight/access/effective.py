@@ -1,238 +1,122 @@
-"""What the principal holds on the project: every grant that counts or might, and three-valued answers from them.
+"""What the vendor's principal holds on the project: the rules' view of `ProjectAccess`."""
 
-Allow = union over the project and its ancestors of the bindings whose member is the principal, whose role holds
-the permission and whose condition is true. Here a condition and a group's members are not evaluated: such a
-grant is open, and makes an answer unknown where nothing else decides it.
-"""
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from collections.abc import Iterable
-from enum import StrEnum
+from preflight.access.decision import Answer, Decision, Grant
+from preflight.access.likeness import Lookalike, likeness
+from preflight.access.members import Home, Members, canonical, names_of
+from preflight.access.project_access import UNSEEN, AccessFacts, ProjectAccess
+from preflight.facts.dataset import Dataset
+from preflight.facts.deny import DenyPolicies
+from preflight.facts.groups import Groups
+from preflight.facts.organization import Tags
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Roles
+from preflight.facts.project import Fact, Project
+from preflight.facts.seen import Completeness, Incomplete, Unknown
+from preflight.facts.snapshot import Snapshot, Target
 
-from msgspec import Struct
-
-from preflight.access.members import likeness, matches
-from preflight.facts.dataset import AccessEntry, Dataset
-from preflight.facts.policy import AllowPolicies, AllowPolicy, Role, Roles
-from preflight.facts.project import Fact
-from preflight.facts.seen import Evidence, NotCollected, Reason, Unknown, Unresolved
-from preflight.facts.snapshot import Target
-
-
-class Answer(StrEnum):
-    """Whether the principal holds something."""
-
-    GRANTED = "granted"
-    NOT_GRANTED = "not granted"
-    UNKNOWN = "unknown"
+__all__ = ["Answer", "Decision", "EffectiveAccess", "Grant", "access_from", "effective_access", "may_cover"]
 
 
-class Decision(Struct, frozen=True):
-    """An answer with what it rests on."""
-
-    answer: Answer
-    evidence: tuple[Evidence, ...]
-    """The grants that decide it, the policies that hold none, or the grants that are open."""
-    missing: tuple[Unknown, ...] = ()
-    """With unknown: what would settle it."""
-
-    @property
-    def reason(self) -> Reason:
-        """The first thing that is missing; what was denied comes before what is merely unresolved."""
-        reasons = [unknown.reason for unknown in self.missing]
-        return next((r for r in reasons if not isinstance(r, Unresolved)), reasons[0])
-
-
-class Grant(Struct, frozen=True):
-    """A binding, or an entry of a dataset's access list, that covers the principal or may."""
-
-    resource: str
-    role: str
-    member: str
-    evidence: Evidence
-    open: Unresolved | None = None
-    """Why it may not count: a condition, a group. None: it counts."""
-
-
-class Lookalike(Struct, frozen=True):
-    """A member that resembles the principal and isn't it."""
-
-    member: str
-    how: str
-    evidence: Evidence
+_NO_SNAPSHOT = Snapshot(source="")
 
 
 class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
-    """What the principal holds on the project, by its own policy and its ancestors'."""
+    """What the principal holds on the project and its datasets, by all policies that bear on it."""
 
     principal: str
     project: str
-    grants: tuple[Grant, ...]
-    blind: tuple[Unknown, ...]
-    """Policies that could not be read: they may hold grants that are not here."""
-    read: tuple[Evidence, ...]
-    """The policies that were read."""
-    roles: dict[str, Role | Unknown]
+    access: ProjectAccess
+    """Answers for any principal."""
     lookalikes: tuple[Lookalike, ...]
 
     def holds_role(self, role: str) -> Decision:
         """Whether a binding gives the principal this very role; a role that was deleted or disabled gives nothing."""
-        known = self.roles.get(role)
-        if isinstance(known, Role) and known.gone:
-            return self._decide([], self.blind)
-        return self._decide([(grant, True) for grant in self.grants if grant.role == role], self.blind)
+        return self.access.holds_role(self.principal, role)
 
     def holds(self, permission: str) -> Decision:
         """Whether the principal holds the permission on the project, by whatever role."""
-        return self._decide(self._giving(self.grants, permission), self.blind)
+        return self.access.decide(self.principal, permission)
 
     def holds_on(self, dataset: Dataset, permission: str) -> Decision:
         """Whether the principal holds the permission in the dataset: by its access list or the project's roles."""
-        if isinstance(dataset.access, Unknown):
-            return self._decide(self._giving(self.grants, permission), (*self.blind, dataset.access))
-        entries = tuple(grant for entry in dataset.access for grant in self._entry(dataset, entry))
-        read = dataset.provenance.saw(
-            f"the whole access list of {dataset.id}: {_counted(len(dataset.access), 'entry', 'entries')}"
-        )
-        return self._decide(self._giving((*self.grants, *entries), permission), self.blind, (read,))
+        return self.access.decide(self.principal, permission, dataset)
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Every binding on the project and above whose member is the principal, or may be."""
+        return self.access.grants_of(self.principal)
 
     def roles_held(self) -> tuple[str, ...]:
-        """The roles that the principal surely has, on the project or an ancestor."""
-        return tuple(dict.fromkeys(grant.role for grant in self.grants if grant.open is None))
-
-    def _giving(self, grants: Iterable[Grant], permission: str) -> list[tuple[Grant, bool | Unknown]]:
-        """The grants whose role holds the permission, or may, with which of the two."""
-        found: list[tuple[Grant, bool | Unknown]] = []
-        for grant in grants:
-            role = self.roles.get(grant.role, Unknown(NotCollected(f"{grant.role} was not read")))
-            if isinstance(role, Unknown):
-                found.append((grant, role))
-            elif permission in role.granted:
-                found.append((grant, True))
-        return found
-
-    def _decide(
-        self,
-        grants: list[tuple[Grant, bool | Unknown]],
-        blind: tuple[Unknown, ...],
-        also_read: tuple[Evidence, ...] = (),
-    ) -> Decision:
-        sure = tuple(grant.evidence for grant, holds in grants if holds is True and grant.open is None)
-        if sure:
-            return Decision(Answer.GRANTED, sure)
-        missing: list[Unknown] = []
-        for grant, holds in grants:
-            if isinstance(holds, Unknown):
-                missing.append(holds)
-            if grant.open is not None:
-                missing.append(Unknown(grant.open))
-        missing += blind
-        shown = (*(grant.evidence for grant, _ in grants), *self.read, *also_read)
-        if missing:
-            return Decision(
-                Answer.UNKNOWN,
-                (*shown, *(e for u in missing for e in u.seen())),
-                tuple(dict.fromkeys(missing)),
-            )
-        return Decision(Answer.NOT_GRANTED, shown)
-
-    def _entry(self, dataset: Dataset, entry: AccessEntry) -> Iterable[Grant]:
-        if entry.authorized or not entry.member:
-            return
-        covers = (
-            self._special_group(entry.special_group) if entry.special_group else matches(entry.member, self.principal)
-        )
-        if covers is False:
-            return
-        opens = covers if isinstance(covers, Unresolved) else None
-        if entry.condition is not None:
-            opens = conditional(entry.condition.expression)
-        evidence = dataset.provenance.saw(f"{entry.role or entry.role_name} is given to {entry.member} in {dataset.id}")
-        yield Grant(dataset.id, entry.role_name, entry.member, evidence, opens)
-
-    def _special_group(self, group: str) -> bool | Unresolved:
-        """BigQuery's special groups stand for the holders of a basic role on the dataset's project."""
-        if group in {"allAuthenticatedUsers", "allUsers"}:
-            return True
-        basic = {
-            "projectOwners": "roles/owner",
-            "projectWriters": "roles/editor",
-            "projectReaders": "roles/viewer",
-        }
-        if group not in basic:
-            return Unresolved(f"{group} may include the principal")
-        held = self.holds_role(basic[group])
-        direct = any(
-            g.role == basic[group] and g.resource == f"projects/{self.project}" and g.open is None for g in self.grants
-        )
-        if direct:
-            return True
-        if held.answer is Answer.NOT_GRANTED:
-            return False
-        # Whether the group also stands for those who inherit the role is nowhere documented: assumed open.
-        return Unresolved(f"{group} stands for the holders of {basic[group]}, which may include the principal")
+        """The roles that the principal surely has now, on the project or an ancestor."""
+        held = (grant.role for grant in self.grants)
+        return tuple(role for role in dict.fromkeys(held) if self.holds_role(role).answer is Answer.GRANTED)
 
 
-def conditional(expression: str) -> Unresolved:
-    """Why a conditional grant is open."""
-    return Unresolved(
-        f"the grant holds only while its condition does: {expression}",
-        "Read the condition, or grant the role without one.",
+def effective_access(
+    target: Target,
+    allow_policies: AllowPolicies,
+    roles: Roles | Unknown,
+    deny_policies: DenyPolicies | Unknown = UNSEEN,
+    groups: Groups | Unknown = UNSEEN,
+    tags: Tags | Unknown = UNSEEN,
+    project: Project | Unknown = UNSEEN,
+    snapshot: Snapshot = _NO_SNAPSHOT,
+) -> EffectiveAccess:
+    """Derives what the principal holds from what was read, for the moment at which the snapshot was complete."""
+    facts = AccessFacts(
+        project=target.project,
+        number=None if isinstance(project, Unknown) else project.number,
+        allow=allow_policies,
+        roles=roles,
+        deny=deny_policies,
+        groups=groups,
+        tags=tags,
+        moment=snapshot.finished_at or datetime.now(UTC),
+        unread_deny_blocks=target.unread_deny_blocks,
+    )
+    return EffectiveAccess(
+        principal=target.principal,
+        project=target.project,
+        access=ProjectAccess(facts),
+        lookalikes=tuple(_lookalikes(allow_policies, target.principal)),
+    )
+
+
+def access_from(snapshot: Snapshot, target: Target) -> EffectiveAccess | Unknown:
+    """The same from a whole snapshot; Unknown where not even a policy was asked for."""
+    if isinstance(snapshot.allow_policies, Unknown):
+        return snapshot.allow_policies
+    return effective_access(
+        target,
+        snapshot.allow_policies,
+        snapshot.roles,
+        snapshot.deny_policies,
+        snapshot.groups,
+        snapshot.tags,
+        snapshot.project,
+        snapshot,
     )
 
 
 def may_cover(member: str, principal: str) -> bool:
-    """Whether a member is the principal or might be: the roles of such grants are worth reading."""
-    return matches(member, principal) is not False
+    """Whether a member is the principal or might be, whatever the groups and the project: the roles of such grants
+    are worth reading."""
+    if canonical(member) in names_of(principal):
+        return True
+    return _NOWHERE.covers(member, principal) is not False
 
 
-def effective_access(target: Target, allow_policies: AllowPolicies, roles: Roles | Unknown) -> EffectiveAccess:
-    """Derives what the principal holds from the policies and roles that were read."""
-    grants: list[Grant] = []
-    lookalikes: list[Lookalike] = []
-    blind: list[Unknown] = []
-    read: list[Evidence] = []
-    for resource, policy in allow_policies.policies.items():
-        if isinstance(policy, Unknown):
-            blind.append(policy)
+_NOWHERE = Members(Home("", None, (), Completeness(Incomplete("no project"))), UNSEEN, lambda _, role, member: True)
+
+
+def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Lookalike]:
+    own = names_of(principal)
+    for policy in allow_policies.policies.values():
+        if not isinstance(policy, AllowPolicy):
             continue
-        if policy.completeness.gap:
-            blind.append(Unknown(policy.completeness.gap, policy.completeness.provenance or policy.provenance))
-        read.append(
-            policy.provenance.saw(
-                f"the whole policy of {resource}: {_counted(len(policy.bindings), 'binding', 'bindings')}"
-            )
-        )
-        _sort_members(policy, target.principal, grants, lookalikes)
-    if allow_policies.completeness.gap:
-        blind.append(Unknown(allow_policies.completeness.gap, allow_policies.completeness.provenance))
-    own = f"projects/{target.project}"
-    if own not in allow_policies.policies:
-        blind.append(Unknown(NotCollected(f"the policy of {own} was not read")))
-    known_roles = roles.roles if isinstance(roles, Roles) else {grant.role: roles for grant in grants}
-    return EffectiveAccess(
-        principal=target.principal,
-        project=target.project,
-        grants=tuple(grants),
-        blind=tuple(blind),
-        read=tuple(read),
-        roles=dict(known_roles),
-        lookalikes=tuple(lookalikes),
-    )
-
-
-def _sort_members(policy: AllowPolicy, principal: str, grants: list[Grant], lookalikes: list[Lookalike]) -> None:
-    for binding in policy.bindings:
-        for member in dict.fromkeys(binding.members):
-            covers = matches(member, principal)
-            if covers is False:
-                if how := likeness(member, principal):
-                    lookalikes.append(Lookalike(member, how, policy.shows(binding, member)))
-                continue
-            opens = covers if isinstance(covers, Unresolved) else None
-            if binding.condition is not None:
-                opens = conditional(binding.condition.expression)
-            grants.append(Grant(policy.resource, binding.role, member, policy.shows(binding, member), opens))
-
-
-def _counted(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"
+        for binding in policy.bindings:
+            for member in dict.fromkeys(binding.members):
+                if canonical(member) not in own and (how := likeness(member, principal)):
+                    yield Lookalike(member, how, policy.shows(binding, member))

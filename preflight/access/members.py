@@ -1,92 +1,217 @@
-"""Whether a member of a binding is the principal: yes, no, or not to be told from here.
+"""Whether a member of a policy covers a principal: yes, no, or a formula of what can't be told from here.
 
-The kinds of members are those of Google's documentation of IAM principals ("Principal identifiers").
+The kinds of members are those of Google's documentation of IAM principals ("Principal identifiers", and "Principal
+identifiers for deny policies"). A principal is a user or service account as a rule; the audit asks about whatever
+a policy names, and then a member covers just its like, and the public ones everybody.
 """
 
 import re
+from collections.abc import Callable
 
-from preflight.facts.seen import Unresolved
+from msgspec import Struct
 
-_WORKFORCE_OR_WORKLOAD = re.compile(r"//iam\.googleapis\.com/.*/(workloadIdentityPools|workforcePools)/")
-_OWN_IDENTITY = re.compile(
-    r"principal://goog/subject/(.+)|principal://iam\.googleapis\.com/projects/[^/]+/serviceAccounts/(.+)"
-)
+from preflight.access.formula import Formula, OpenFact, either
+from preflight.facts.groups import Group, Groups
+from preflight.facts.seen import Completeness, Evidence, NotCollected, Unknown, Unresolved
+
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all"})
 """Members that cover every account, every service account included."""
+CONVENIENCE = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
+"""Members that stand for those who hold a basic role on a project."""
 
-
-def matches(member: str, principal: str) -> bool | Unresolved:
-    """Whether `member`, as written in a policy, covers `principal` (`user:…` or `serviceAccount:…`).
-
-    E-mails compare without case. `Unresolved` says what would have to be known, such as a group's members.
-    """
-    if member in PUBLIC:
-        return True
-    if member.startswith("deleted:"):
-        return False  # even when an account of that e-mail exists again: it is another identity
-    if own := _OWN_IDENTITY.fullmatch(member):
-        return _same(own[1] or own[2], email_of(principal))
-    if _WORKFORCE_OR_WORKLOAD.search(member):
-        return False  # federated identities are neither users nor service accounts
-    kind, colon, name = member.partition(":")
-    if not colon:
-        return _unresolved(member, "is not a member this version knows")
-    if kind in {"user", "serviceAccount"}:
-        return kind == kind_of(principal) and _same(name, email_of(principal))
-    if kind == "principal":
-        return False
-    if kind == "domain" and kind_of(principal) == "serviceAccount":
-        return False
-    if kind == "group":
-        return Unresolved(
-            f"{principal} may be a member of {member}, whose members are not known here",
-            f"See whether {email_of(principal)} is a member of {name}, or grant the role to it directly.",
-        )
-    if (
-        name.startswith("//cloudresourcemanager.googleapis.com/")
-        and kind_of(principal) == "user"
-        and "/type/ServiceAccount" in name
-    ):
-        return False
-    return _unresolved(member, "may include the principal; that can't be told from here")
-
-
-def likeness(member: str, principal: str) -> str | None:
-    """How a member that is not the principal resembles it, in words; None if it doesn't."""
-    name = member.removeprefix("deleted:").partition("?")[0]
-    kind, _, email = name.partition(":")
-    ours = email_of(principal)
-    if kind not in {"user", "serviceAccount", "group"} or "@" not in email:
-        return None
-    if member.startswith("deleted:"):
-        return "a deleted account of the same name: it grants nothing to a new one" if _same(email, ours) else None
-    if _same(email, ours):
-        return None if kind == kind_of(principal) else f"written as {kind}: instead of {kind_of(principal)}:"
-    if _same(email.partition("@")[0], ours.partition("@")[0]) and kind == kind_of(principal):
-        return "an account of the same name elsewhere"
-    from difflib import SequenceMatcher  # a few milliseconds, and only where names are compared
-
-    close = SequenceMatcher(None, email.casefold(), ours.casefold()).ratio() >= _MISSPELT
-    return "a name that is nearly the same: misspelt?" if close else None
-
-
-_MISSPELT = 0.93
-"""Of about 45 letters at most three differ."""
+_FEDERATED = re.compile(r"//iam\.googleapis\.com/.*/(workloadIdentityPools|workforcePools)/")
+_SUBJECT = "principal://goog/subject/"
+_ACCOUNT = re.compile(r"principal://iam\.googleapis\.com/projects/[^/]+/serviceAccounts/(.+)")
+_GROUP = "principalSet://goog/group/"
+_RESOURCE_SET = re.compile(r"principalSet://cloudresourcemanager\.googleapis\.com/([a-z]+)/([^/]+)/type/ServiceAccount")
+_HOMES = (
+    re.compile(r"[^@]+@(?P<id>[a-z0-9-]+)\.iam\.gserviceaccount\.com"),
+    re.compile(r"(?P<id>[a-z0-9-]+)@appspot\.gserviceaccount\.com"),
+    re.compile(r"(?P<number>[0-9]+)-compute@developer\.gserviceaccount\.com"),
+)
 
 
 def kind_of(principal: str) -> str:
-    """`user` or `serviceAccount`."""
+    """`user`, `serviceAccount`, `group` …: what stands before the colon."""
     return principal.partition(":")[0]
 
 
 def email_of(principal: str) -> str:
-    """The e-mail of a principal."""
+    """The e-mail of a user, service account or group."""
     return principal.partition(":")[2]
 
 
-def _same(one: str, other: str) -> bool:
+def same_email(one: str, other: str) -> bool:
+    """E-mails compare without case; policies keep whatever was written (Google's documentation)."""
     return one.casefold() == other.casefold()
 
 
-def _unresolved(member: str, why: str) -> Unresolved:
-    return Unresolved(f"{member} {why}", f"Grant the role to the principal directly, beside {member}.")
+def canonical(member: str) -> str:
+    """One text for all ways to write the same member."""
+    if member.startswith(_SUBJECT):
+        return f"subject:{member[len(_SUBJECT) :].casefold()}"
+    if account := _ACCOUNT.fullmatch(member):
+        return f"account:{account[1].casefold()}"
+    if member.startswith(_GROUP):
+        return f"group:{member[len(_GROUP) :].casefold()}"
+    kind, colon, name = member.partition(":")
+    if colon and kind in {"user", "serviceAccount", "group", "domain"}:
+        return f"{kind}:{name.casefold()}"
+    return member
+
+
+def names_of(principal: str) -> frozenset[str]:
+    """The canonical members that name the principal itself, and no one else."""
+    own = canonical(principal)
+    email = email_of(principal).casefold()
+    if kind_of(principal) == "serviceAccount":
+        return frozenset({own, f"subject:{email}", f"account:{email}"})
+    if kind_of(principal) == "user":
+        return frozenset({own, f"subject:{email}"})
+    return frozenset({own})
+
+
+def names_one(member: str) -> bool:
+    """Whether a member names one user or service account, so that no other principal can be meant."""
+    return canonical(member).partition(":")[0] in {"user", "serviceAccount", "subject", "account", "deleted"}
+
+
+class Home(Struct, frozen=True):
+    """The project in question and where it is: what sets of service accounts by resource are compared with."""
+
+    project: str
+    number: str | None
+    ancestors: tuple[str, ...]
+    gap: Completeness
+    """Whether these are all ancestors."""
+
+
+class Members:
+    """Matches principals with members."""
+
+    def __init__(
+        self, home: Home, groups: Groups | Unknown, holds_basic_role: Callable[[str, str, str], Formula]
+    ) -> None:
+        """`holds_basic_role(principal, role, member)` answers for `projectOwner:…` of the project in question."""
+        self._home = home
+        self._groups = groups
+        self._holds_basic_role = holds_basic_role
+
+    def covers(self, member: str, principal: str) -> Formula:
+        """Whether `member`, as written in a policy, covers `principal`."""
+        if principal.startswith("deleted:") or member.startswith("deleted:"):
+            return False  # even when an account of that e-mail exists again: it is another identity
+        if member in PUBLIC or canonical(member) in names_of(principal):
+            return True
+        if names_one(member) or kind_of(principal) not in {"user", "serviceAccount"}:
+            return False
+        return self._wide(member, principal)
+
+    def _wide(self, member: str, principal: str) -> Formula:
+        kind, colon, name = canonical(member).partition(":")
+        if kind == "group":
+            return self.in_group(name, principal)
+        if _FEDERATED.search(member) or kind == "principal":
+            return False  # federated identities are neither users nor service accounts
+        if kind == "domain" and kind_of(principal) == "serviceAccount":
+            return False
+        if kind in CONVENIENCE:
+            if name != self._home.project:
+                return _open(member, "stands for the holders of a role on another project, which is not seen here")
+            return self._holds_basic_role(principal, CONVENIENCE[kind], member)
+        if resource := _RESOURCE_SET.fullmatch(member):
+            return self._at_home(member, resource[1], resource[2], principal)
+        if not colon:
+            return _open(member, "is not a member this version knows")
+        return _open(member, "may include the principal; that can't be told from here")
+
+    def in_group(self, email: str, principal: str) -> Formula:
+        """Whether the principal is in the group, nested ones included."""
+        return self._within(email.casefold(), principal, set())
+
+    def membership(self, member: str, principal: str) -> tuple[Evidence, ...]:
+        """What tells that the principal is in the group that the member is: one observation a group on the way."""
+        kind, _, email = canonical(member).partition(":")
+        if kind != "group" or canonical(member) in names_of(principal):
+            return ()
+        return self._way_in(email, principal, set()) or ()
+
+    def _way_in(self, email: str, principal: str, seen: set[str]) -> tuple[Evidence, ...] | None:
+        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else None
+        if email in seen or not isinstance(group, Group):
+            return None
+        seen.add(email)
+        if any(yes and canonical(name) == canonical(principal) for name, yes in group.checked.items()):
+            return (group.provenance.saw(f"{principal} is a member of {group.email}"),)
+        for member in group.members:
+            own = canonical(member)
+            if own.startswith("group:"):
+                further = self._way_in(own.removeprefix("group:"), principal, seen)
+                if further is not None:
+                    return (group.provenance.saw(f"{member} is a member of {group.email}"), *further)
+            elif self.covers(member, principal) is True:
+                return (group.provenance.saw(f"{member} is a member of {group.email}"),)
+        return None
+
+    def _within(self, email: str, principal: str, seen: set[str]) -> Formula:
+        if email in seen:
+            return False
+        seen.add(email)
+        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+        if not isinstance(group, Group):
+            return OpenFact("group", email, _not_listed(email, principal, group))
+        for name, is_member in group.checked.items():
+            if canonical(name) == canonical(principal):
+                return is_member
+        formulas: list[Formula] = []
+        for member in group.members:
+            own = canonical(member)
+            if own.startswith("group:"):
+                formulas.append(self._within(own.removeprefix("group:"), principal, seen))
+            else:
+                formulas.append(self.covers(member, principal))
+        if group.completeness.gap:
+            formulas.append(OpenFact("group", email, _not_listed(email, principal, group)))
+        return either(*formulas)
+
+    def _at_home(self, member: str, kind: str, name: str, principal: str) -> Formula:
+        """`principalSet://cloudresourcemanager.googleapis.com/projects/N/type/ServiceAccount` and its like: all
+        service accounts that belong to a project, or to the projects of a folder or organisation."""
+        if kind_of(principal) != "serviceAccount":
+            return False
+        home = next((found for form in _HOMES if (found := form.fullmatch(email_of(principal).casefold()))), None)
+        parts = home.groupdict() if home else {}
+        here = parts and (parts.get("id") == self._home.project or parts.get("number", "-") == self._home.number)
+        whole = _open(member, "covers service accounts by where they belong, which can't be told from here")
+        if here:
+            if kind == "projects":
+                if self._home.number is None and name != self._home.project:
+                    return whole
+                return name in {self._home.number, self._home.project}
+            if f"{kind}/{name}" in self._home.ancestors:
+                return True
+            return whole if self._home.gap.gap else False
+        if kind == "projects" and parts and name in {self._home.number, self._home.project}:
+            # An account belongs to one project. That it isn't this one its e-mail says, if it has the ID in it.
+            return whole if "number" in parts and self._home.number is None else False
+        if kind == "projects" and parts.get("number"):
+            return name == parts["number"]
+        return whole
+
+
+def _open(member: str, why: str) -> OpenFact:
+    settle = f"Grant the role to the principal directly, beside {member}."
+    return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+def _not_listed(email: str, principal: str, found: Group | Unknown | None) -> Unknown:
+    why = f"{principal} may be a member of group:{email}, whose members are not known here"
+    settle = (
+        f"See whether {email_of(principal)} is a member of {email} and say so with --group-members, or grant the "
+        "role to it directly."
+    )
+    if isinstance(found, Unknown) and not isinstance(found.reason, NotCollected):
+        return Unknown(Unresolved(f"{why}: {found.reason.describe()}", settle), found.provenance)
+    if isinstance(found, Group) and found.completeness.gap:
+        return Unknown(Unresolved(f"{why}: {found.completeness.gap.describe()}", settle), found.provenance)
+    return Unknown(Unresolved(why, settle))

@@ -20,10 +20,26 @@ class Catalogue(Struct, frozen=True):
     roles: dict[str, str]
     """For each role a hexadecimal number whose bit N says that it holds the Nth permission."""
 
+    def holds(self, role: str, permission: str) -> bool | None:
+        """Whether the role held the permission on that date; None for a role or permission that isn't listed."""
+        held = self.roles.get(role)
+        bit = self.bits.get(permission)
+        return None if held is None or bit is None else bool(int(held, 16) >> bit & 1)
+
+    @property
+    def bits(self) -> dict[str, int]:
+        """The place of each permission in the roles' numbers."""
+        return _bits(self.permissions)
+
     def holding(self, permissions: Iterable[str]) -> tuple[str, ...]:
         """The roles that hold all of these. Raises ValueError for a permission that the catalogue leaves out."""
         mask = sum(1 << self.permissions.index(permission) for permission in set(permissions))
         return tuple(role for role, held in self.roles.items() if int(held, 16) & mask == mask)
+
+
+@cache
+def _bits(permissions: tuple[str, ...]) -> dict[str, int]:
+    return {permission: bit for bit, permission in enumerate(permissions)}
 
 
 @cache

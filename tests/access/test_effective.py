@@ -50,7 +50,7 @@ def test_not_granted_shows_every_policy_that_was_read():
 def test_what_was_denied_is_told_before_what_is_merely_unresolved():
     decision = access(policies(bind(USER, GROUP), folder=unreadable(FOLDER))).holds(JOBS)
     assert isinstance(decision.reason, Denied)
-    assert [type(unknown.reason) for unknown in decision.missing] == [Unresolved, Denied]
+    assert [type(fact.unknown.reason) for fact in decision.missing] == [Unresolved, Denied]
 
 
 def test_roles_that_could_not_be_read_at_all():

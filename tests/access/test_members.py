@@ -3,8 +3,10 @@
 import pytest
 
 from preflight.access.effective import may_cover
-from preflight.access.members import likeness, matches
-from preflight.facts.seen import Unresolved
+from preflight.access.formula import OpenFact
+from preflight.access.likeness import likeness
+from preflight.access.members import Home, Members
+from preflight.facts.seen import COMPLETE, NotCollected, Unknown
 from tests.conftest import HEAP
 
 EMAIL = HEAP.partition(":")[2]
@@ -12,6 +14,12 @@ ANA = "user:ana@acme.example"
 POOL = "//iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/github"
 WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/staff"
 PERHAPS = "perhaps"
+HERE = Home("acme-analytics", "421700000001", ("folders/7", "organizations/9"), COMPLETE)
+SEEN = Members(
+    HERE,
+    Unknown(NotCollected()),
+    lambda _principal, _role, member: OpenFact("basic role", member, Unknown(NotCollected())),
+)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +71,13 @@ PERHAPS = "perhaps"
 )  # fmt: skip
 def test_each_kind_of_member(member, account, person):
     for principal, expected in ((HEAP, account), (ANA, person)):
-        answer = matches(member, principal)
-        assert (PERHAPS if isinstance(answer, Unresolved) else answer) == expected
+        answer = SEEN.covers(member, principal)
+        assert (PERHAPS if isinstance(answer, OpenFact) else answer) == expected
         assert may_cover(member, principal) == (expected is not False)
 
 
 def test_what_would_settle_a_group_is_told():
-    reason = matches("group:data@acme.example", HEAP)
+    reason = SEEN.covers("group:data@acme.example", HEAP).unknown.reason
     assert EMAIL in reason.settle()
     assert "data@acme.example" in reason.settle()
 

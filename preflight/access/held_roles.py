@@ -1,0 +1,51 @@
+"""Whether a role holds a permission: by what was read, else by the catalogue that ships with this version."""
+
+from preflight.access.formula import OpenFact
+from preflight.facts.catalogue import role_catalogue
+from preflight.facts.policy import Role, Roles
+from preflight.facts.seen import Evidence, NotCollected, Unknown
+
+
+class HeldRoles:
+    """The roles as they were read. A predefined role that nobody asked Google about is looked up in the catalogue;
+    one that Google was asked about and didn't tell stays unknown."""
+
+    def __init__(self, roles: Roles | Unknown) -> None:
+        self._known = roles.roles if isinstance(roles, Roles) else {}
+        self._whole = roles if isinstance(roles, Unknown) else None
+
+    def gone(self, role: str) -> bool:
+        """Whether the role is known to be deleted or disabled, so that a binding of it gives nothing at all."""
+        found = self._known.get(role)
+        return isinstance(found, Role) and found.gone
+
+    def holds(self, role: str, permission: str) -> bool | OpenFact:
+        """Whether a binding of the role gives the permission."""
+        found = self._known.get(role)
+        if isinstance(found, Role):
+            return permission in found.granted
+        return self._unread(role, permission, found)
+
+    def _unread(self, role: str, permission: str, found: Unknown | None) -> bool | OpenFact:
+        why = found or self._whole or Unknown(NotCollected(f"{role} was not read"))
+        if isinstance(why.reason, NotCollected):
+            listed = role_catalogue().holds(role, permission)
+            if listed is not None:
+                return listed
+        return OpenFact("role", role, why)
+
+    def evidence(self, role: str, permission: str) -> tuple[Evidence, ...]:
+        """What tells that the role holds the permission; and the catalogue, where it says otherwise."""
+        found = self._known.get(role)
+        if not isinstance(found, Role):
+            if isinstance(self.holds(role, permission), OpenFact):
+                return ()
+            return (_listed(role, f"{role} holds {permission}"),)
+        said = (found.provenance.saw(f"{role} holds {permission}"),)
+        if role_catalogue().holds(role, permission) is False:
+            return (*said, _listed(role, f"{role} did not hold {permission} then; what was read now counts"))
+        return said
+
+
+def _listed(role: str, detail: str) -> Evidence:
+    return Evidence(f"role catalogue of {role_catalogue().date}", role, None, detail)

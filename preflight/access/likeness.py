@@ -1,0 +1,38 @@
+"""Members that resemble the vendor's principal and are not it: misspelt, deleted, of another project."""
+
+from msgspec import Struct
+
+from preflight.access.members import email_of, kind_of, same_email
+from preflight.facts.seen import Evidence
+
+
+class Lookalike(Struct, frozen=True):
+    """A member that resembles the principal and isn't it."""
+
+    member: str
+    how: str
+    evidence: Evidence
+
+
+def likeness(member: str, principal: str) -> str | None:
+    """How a member that is not the principal resembles it, in words; None if it doesn't."""
+    name = member.removeprefix("deleted:").partition("?")[0]
+    kind, _, email = name.partition(":")
+    ours = email_of(principal)
+    if kind not in {"user", "serviceAccount", "group"} or "@" not in email:
+        return None
+    if member.startswith("deleted:"):
+        return _DELETED if same_email(email, ours) else None
+    if same_email(email, ours):
+        return None if kind == kind_of(principal) else f"written as {kind}: instead of {kind_of(principal)}:"
+    if same_email(email.partition("@")[0], ours.partition("@")[0]) and kind == kind_of(principal):
+        return "an account of the same name elsewhere"
+    from difflib import SequenceMatcher  # a few milliseconds, and only where names are compared
+
+    close = SequenceMatcher(None, email.casefold(), ours.casefold()).ratio() >= _MISSPELT
+    return "a name that is nearly the same: misspelt?" if close else None
+
+
+_MISSPELT = 0.93
+"""Of about 45 letters at most three differ."""
+_DELETED = "a deleted account of the same name: it grants nothing to a new one"
