@@ -1,15 +1,17 @@
 """Makes preflight/facts/role_catalogue.json from a list of predefined roles and their permissions.
 
-    python scripts/make_role_catalogue.py ROLE_PERMISSIONS.json 2026-08-22 "iann0036/iam-dataset (MIT)"
+    python scripts/make_role_catalogue.py ROLE_PERMISSIONS.json 2026-08-22 "iann0036/iam-dataset (MIT)" ROLE_NAMES.json
 
 ROLE_PERMISSIONS.json maps each role to its permissions, as `roles.list` answers with view=FULL do once flattened.
-Kept are only the permissions that this tool or a built-in profile asks about: facts, and few of them.
+ROLE_NAMES.json has under `described` all roles that were looked at: one that the first file leaves out has none of
+the permissions. A role in neither is not known, and stays out. Kept are only the permissions that this tool or a built-in profile asks about: facts, and few of them.
 """
 
 import json
 import sys
 from pathlib import Path
 
+from preflight.facts.capabilities import AUDITED_PERMISSIONS
 from preflight.facts.methods import ALLOWED, QUOTA_PROJECT_PERMISSION
 from preflight.profile import load_profile, profile_files
 
@@ -17,11 +19,11 @@ TARGET = Path(__file__).parent.parent / "preflight" / "facts" / "role_catalogue.
 
 
 def asked_about() -> list[str]:
-    """The permissions that auditors and built-in profiles need."""
+    """The permissions that auditors and built-in profiles need, and those that the audit asks about."""
     profiles = [load_profile(name) for name in profile_files()]
     return sorted(
         {method.permission for method in ALLOWED if method.permission}
-        | {QUOTA_PROJECT_PERMISSION}
+        | {QUOTA_PROJECT_PERMISSION, *AUDITED_PERMISSIONS}
         | {permission for profile in profiles for permission in profile.permissions}
     )
 
@@ -37,11 +39,13 @@ def catalogue(roles: dict[str, list[str]], date: str, source: str) -> dict[str, 
         "date": date,
         "source": source,
         "permissions": permissions,
-        "roles": {role: f"{mask:x}" for role, mask in masks.items() if mask},
+        "roles": {role: f"{mask:x}" for role, mask in masks.items()},
     }
 
 
 if __name__ == "__main__":
-    path, when, origin = sys.argv[1:]
-    made = catalogue(json.loads(Path(path).read_text(encoding="utf-8")), when, origin)
+    path, when, origin, names = sys.argv[1:]
+    described = json.loads(Path(names).read_text(encoding="utf-8"))["described"]
+    held: dict[str, list[str]] = json.loads(Path(path).read_text(encoding="utf-8"))
+    made = catalogue({**{role: [] for role in described}, **held}, when, origin)
     TARGET.write_text(json.dumps(made, indent=0, sort_keys=True) + "\n", encoding="utf-8")
