@@ -238,7 +238,8 @@ class ProjectAccess:
 
     def _explained(self, link: Link, decision: Decision) -> Link:
         membership = self.members.membership(link.grant.member, decision.principal)
-        role = self.roles.evidence(link.grant.role, decision.permission)
+        asked_about = decision.permission == link.grant.role
+        role = () if asked_about else self.roles.evidence(link.grant.role, decision.permission)
         return replace(link, role_evidence=role, membership=membership)
 
     def _condition(self, condition: Condition | None, place: Place, moment: datetime) -> ConditionValue | None:
