@@ -203,6 +203,12 @@ class ProjectAccess:
             if any(value(*at(when + step))[0] is not settled_now for step in (timedelta(0), timedelta(microseconds=1))):
                 changes_at = when
                 break
+        ended_at = None
+        if settled_now is False:
+            for when in sorted((m for m in moments if m <= moment), reverse=True)[:_MOST_MOMENTS]:
+                if value(*at(when - timedelta(microseconds=1)))[0]:
+                    ended_at = when
+                    break
         assumed = () if settled_now is not True or self.facts.unread_deny_blocks else unread
         return Decision(
             {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}[settled_now],
@@ -213,6 +219,7 @@ class ProjectAccess:
             denials=tuple(denials),
             assumptions=tuple(_assumption(fact) for fact in assumed),
             changes_at=changes_at,
+            ended_at=ended_at,
             recurring=any(condition.recurring for condition in conditions),
         )
 
