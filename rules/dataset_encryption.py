@@ -116,8 +116,9 @@ _KEY = "projects/KEY_PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
 def _make(name: str, target: Target) -> Remedy:
     location = target.location or "LOCATION"
     return Remedy(
-        summary=f"Make {name} with a key of yours before you connect, let the account write to it, and name it with "
-        "--dataset; BigQuery's service account needs the key too. Or let the organization except the project.",
+        summary=f"Make {name} with a key of yours before you connect, and let the vendor's account write to it; "
+        "BigQuery's own service account has to be allowed to use the key. Or have the project excepted from the "
+        "policy.",
         commands=(
             shell(
                 *("bq", f"--project_id={target.project}", f"--location={location}", "mk", "--dataset"),
