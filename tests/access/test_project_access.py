@@ -325,6 +325,7 @@ def test_the_accounts_of_a_project_a_folder_or_the_organization():
 def test_owners_stand_for_those_who_hold_the_role_on_the_project_itself():
     member = "projectOwner:acme-analytics"
     owners = bind("roles/owner", ANA)
+    known = roles(role(CUSTOM, "x.y.z"))
     assert access(owners, bind(CUSTOM, member), roles=known).decide(ANA, "x.y.z").answer is GRANTED
     none = access(bind(CUSTOM, member), roles=known).decide(ANA, "x.y.z")
     assert none.answer is NOT_GRANTED
