@@ -107,8 +107,8 @@ def settled(formula: Formula) -> tuple[bool | None, tuple[OpenFact, ...]]:
     if isinstance(formula, bool):
         return formula, ()
     facts = open_facts(formula)
-    if len(facts) == 1 and isinstance(formula, OpenFact):
-        return None, facts
+    if isinstance(formula, OpenFact) or all(isinstance(operand, OpenFact) for operand in formula.operands):
+        return None, facts  # the usual case, of which a diagram would say the same
     if len(facts) > MOST_VARIABLES:
         return None, facts
     diagram = _Diagram({fact.key: place for place, fact in enumerate(facts)})
