@@ -100,7 +100,7 @@ class Bindings:
             found = self._wide_holding[permission] = []
             for member, bounds in self._wide.items():
                 judged = [(bound, self._roles.holds(bound.role, permission)) for bound in bounds]
-                holding = [(bound, holds) for bound, holds in judged if holds is not False]
+                holding: list[tuple[Bound, bool | OpenFact]] = [one for one in judged if one[1] is not False]
                 if holding:
                     found.append((member, holding))
         return found
