@@ -152,7 +152,7 @@ class ProjectAccess:
             links = []
             for grant, holds in holding:
                 value = self._condition(grant.condition, place, moment)
-                formula = both(holds, grant.covers, _formula(grant.condition, value))
+                formula = both(holds, grant.covers, _formula(grant.condition, value, place))
                 links.append(Link(grant, formula, condition=value))
             denials = self._deny.about(
                 principal, permission, self.members, lambda condition: self._deny_condition(condition, place, moment)
@@ -174,10 +174,11 @@ class ProjectAccess:
             links = []
             for grant in bound:
                 value = self._condition(grant.condition, place, moment)
-                links.append(Link(grant, both(grant.covers, _formula(grant.condition, value)), condition=value))
+                links.append(Link(grant, both(grant.covers, _formula(grant.condition, value, place)), condition=value))
             return links, []
 
-        decided = self._decided(at, self.blind, deny=False)
+        # Nor could a policy that wasn't read give such a role.
+        decided = self._decided(at, [] if gone else self.blind, deny=False)
         return self._with_evidence(
             replace(decided, principal=principal, permission=role, resource=self.own, read=tuple(self.read)), self.blind
         )
@@ -251,7 +252,7 @@ class ProjectAccess:
         return found
 
     def _deny_condition(self, condition: Condition, place: Place, moment: datetime) -> Formula:
-        return _formula(condition, self._condition(condition, place, moment))
+        return _formula(condition, self._condition(condition, place, moment), place)
 
     def _entries(self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str) -> Iterator[Grant]:
         for entry in entries:
@@ -285,7 +286,7 @@ class ProjectAccess:
         def given(bound: _Bound) -> Formula:
             value = self._condition(bound.binding.condition, place, self.facts.moment)
             covers = self.members.covers(bound.member, principal)
-            return both(covers, _formula(bound.binding.condition, value))
+            return both(covers, _formula(bound.binding.condition, value, place))
 
         direct = [given(b) for b in self._basic if b.binding.role == role and b.policy.resource == self.own]
         inherited = [given(b) for b in self._basic if b.binding.role == role and b.policy.resource != self.own]
@@ -300,12 +301,12 @@ def _granted(bound: _Bound, covers: Formula) -> Grant:
     return Grant(bound.policy.resource, bound.binding.role, bound.member, evidence, covers, bound.binding.condition)
 
 
-def _formula(condition: Condition | None, value: ConditionValue | None) -> Formula:
+def _formula(condition: Condition | None, value: ConditionValue | None, place: Place) -> Formula:
     if condition is None or value is None:
         return True
     if value.holds is not None:
         return value.holds
-    return OpenFact("condition", condition.expression, value.unknown)
+    return OpenFact("condition", condition.expression, value.unknown, place.type)
 
 
 def _moments(denial: Denial) -> tuple[datetime, ...]:
