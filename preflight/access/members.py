@@ -197,7 +197,7 @@ class Members:
         if kind == "projects" and parts and name in {self._home.number, self._home.project}:
             # An account belongs to one project. That it isn't this one its e-mail says, if it has the ID in it.
             return whole if "number" in parts and self._home.number is None else False
-        if kind == "projects" and parts.get("number"):
+        if kind == "projects" and parts.get("number") and name.isdigit():
             return name == parts["number"]
         return whole
 

@@ -138,8 +138,9 @@ class ProjectAccess:
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
-        candidates = () if self.roles.gone(role) else tuple(self._candidates(principal, None, role))
-        blind = tuple(self.bindings.blind)
+        gone = self.roles.gone(role)  # then no policy could give it, not even one that wasn't read
+        candidates = () if gone else tuple(self._candidates(principal, None, role))
+        blind = () if gone else tuple(self.bindings.blind)
         return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
@@ -222,14 +223,14 @@ class ProjectAccess:
         return both(
             either(*(self.members.covers(member, question.principal) for member in rule.denied_principals)),
             negated(either(*(self.members.covers(member, question.principal) for member in rule.exception_principals))),
-            _formula(rule.condition, self._condition(rule.condition, question.place, moment)),
+            _formula(rule.condition, self._condition(rule.condition, question.place, moment), question.place),
         )
 
     def _formula(self, candidate: _Candidate, place: Place, moment: datetime) -> Formula:
         condition = candidate.source.condition
         if condition is None:
             return candidate.formula
-        return both(candidate.formula, _formula(condition, self._condition(condition, place, moment)))
+        return both(candidate.formula, _formula(condition, self._condition(condition, place, moment), place))
 
     def _decided(self, question: _Question) -> Decision:
         moment = self.facts.moment
@@ -308,7 +309,8 @@ class ProjectAccess:
 
         def given(bound: Bound) -> Formula:
             value = self._condition(bound.condition, self._project_place, self.facts.moment)
-            return both(self.members.covers(bound.member, principal), _formula(bound.condition, value))
+            holds = _formula(bound.condition, value, self._project_place)
+            return both(self.members.covers(bound.member, principal), holds)
 
         bound = [b for b in self.bindings.basic if b.role == role]
         direct = [given(b) for b in bound if b.policy.resource == self.own]
@@ -319,12 +321,12 @@ class ProjectAccess:
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
 
-def _formula(condition: Condition | None, value: ConditionValue | None) -> Formula:
+def _formula(condition: Condition | None, value: ConditionValue | None, place: Place) -> Formula:
     if condition is None or value is None:
         return True
     if value.holds is not None:
         return value.holds
-    return OpenFact("condition", condition.expression, value.unknown)
+    return OpenFact("condition", condition.expression, value.unknown, place.type)
 
 
 def _whole_list(dataset: Dataset, count: int) -> Evidence:

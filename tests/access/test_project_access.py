@@ -303,6 +303,7 @@ def test_anyone_can_be_asked_about():
 def test_the_accounts_of_a_project_a_folder_or_the_organization():
     own = "serviceAccount:etl@acme-analytics.iam.gserviceaccount.com"
     compute = "serviceAccount:421-compute@developer.gserviceaccount.com"
+    elsewhere = "serviceAccount:7-compute@developer.gserviceaccount.com"
     prefix = "principalSet://cloudresourcemanager.googleapis.com"
     folder, organization = f"{prefix}/{FOLDER}/type/ServiceAccount", f"{prefix}/{ORGANIZATION}/type/ServiceAccount"
     for member, account, answer in (
@@ -315,6 +316,9 @@ def test_the_accounts_of_a_project_a_folder_or_the_organization():
         (f"{prefix}/projects/421/type/ServiceAccount", HEAP, NOT_GRANTED),
         (f"{prefix}/projects/421/type/ServiceAccount", compute, GRANTED),
         (f"{prefix}/projects/7/type/ServiceAccount", compute, NOT_GRANTED),
+        (f"{prefix}/projects/421/type/ServiceAccount", elsewhere, NOT_GRANTED),
+        (f"{prefix}/projects/7/type/ServiceAccount", elsewhere, GRANTED),
+        (f"{prefix}/projects/by-its-id/type/ServiceAccount", elsewhere, UNKNOWN),
         (organization, "serviceAccount:acme-analytics@appspot.gserviceaccount.com", GRANTED),
         (organization, ANA, NOT_GRANTED),
     ):  # fmt: skip
@@ -333,3 +337,25 @@ def test_owners_stand_for_those_who_hold_the_role_on_the_project_itself():
     assert missing(inherited) == [("basic role", member)]
     elsewhere = access(bind(CUSTOM, "projectOwner:other"), roles=known).decide(ANA, "x.y.z")
     assert missing(elsewhere) == [("member", "projectOwner:other")]
+
+
+def test_one_condition_may_hold_for_the_project_and_not_for_its_dataset():
+    # The project's tags would tell whether ANA is an owner, the dataset's whether the rule acts.
+    tagged = "resource.matchTag('9/env', 'prod')"
+    entry = Dataset(provenance=HERE, id="raw", location="EU",
+                    access=(AccessEntry(role="OWNER", special_group="projectOwners"),))  # fmt: skip
+    rule = a_rule(f"principal://goog/subject/{ANA.partition(':')[2]}", condition=Condition(tagged),
+                  permissions=("bigquery.googleapis.com/tables.create",))  # fmt: skip
+    owner = bind("roles/owner", ANA, only_if=tagged)
+    none = roles(role("roles/owner", "x.y.z"))
+    decision = access(owner, roles=none, deny=deny(rule)).decide(ANA, "bigquery.tables.create", entry)
+    assert decision.answer is UNKNOWN
+    assert missing(decision) == [("condition", tagged), ("condition", tagged)]
+
+
+def test_a_role_that_is_gone_is_held_by_nobody_whatever_was_not_read():
+    folder = unreadable(FOLDER)
+    for gone in (role(CUSTOM, JOBS, deleted=True), role(CUSTOM, JOBS, disabled=True)):
+        decision = access(bind(CUSTOM, HEAP), folder=folder, roles=roles(gone)).holds_role(HEAP, CUSTOM)
+        assert (decision.answer, decision.missing) == (NOT_GRANTED, ())
+    assert access(folder=folder, roles=roles(role(CUSTOM, JOBS))).holds_role(HEAP, CUSTOM).answer is UNKNOWN
