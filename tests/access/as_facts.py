@@ -1,8 +1,10 @@
-"""What is seen of a world, as the facts that the engine is given."""
+"""What is seen of a world, as the facts that the engine is given; and the engine's answers in the oracle's terms."""
+
+from typing import NamedTuple
 
 from preflight import AllowPolicies, AllowPolicy, Binding, Condition, Dataset, Denied, Roles, Unknown
 from preflight import Role as RoleFact
-from preflight.access.project_access import AccessFacts
+from preflight.access.project_access import AccessFacts, ProjectAccess
 from preflight.facts.dataset import AccessEntry
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.groups import Group, Groups
@@ -10,10 +12,35 @@ from preflight.facts.organization import Tags as TagFacts
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, NotCollected
 from preflight.testing import HERE
 from tests.access.clauses import Clause, text
-from tests.access.worlds import AllowList, Denial, DenyList, Entry, Role, Team, View
+from tests.access.worlds import AllowList, Denial, DenyList, Entry, Question, Role, Team, View
 
 UNREAD = Unknown(Denied("it.is.refused"), HERE)
 UNASKED = Unknown(NotCollected())
+
+
+class Answered(NamedTuple):
+    """An answer of the engine: the word, and the facts that it says are missing."""
+
+    answer: str
+    missing: frozenset[tuple[str, ...]]
+
+
+class Engine:
+    """The engine on what is seen of a world."""
+
+    def __init__(self, view: View) -> None:
+        self.access = ProjectAccess(facts_of(view))
+        self.datasets = {name: dataset_of(view, name) for name in view.datasets}
+
+    def judge(self, question: Question) -> Answered:
+        if question.role:
+            decision = self.access.holds_role(question.principal, question.role)
+        else:
+            dataset = self.datasets[question.dataset] if question.dataset is not None else None
+            decision = self.access.decide(question.principal, question.permission, dataset)
+        missing = [fact.identity if fact.asked_of else fact.key for fact in decision.missing]
+        assert len(missing) == len(set(missing)), missing
+        return Answered(str(decision.answer), frozenset(missing))
 
 
 def facts_of(view: View) -> AccessFacts:
@@ -22,7 +49,8 @@ def facts_of(view: View) -> AccessFacts:
         project=view.project,
         number=view.number,
         allow=AllowPolicies(
-            policies={r: _allow(r, view.allow[r]) for r in view.chain}, completeness=_if(view.chain_complete)
+            policies={r: _allow(r, view.allow[r]) for r in view.chain if r in view.allow},
+            completeness=_if(view.chain_complete),
         ),
         roles=UNREAD
         if view.roles is None

@@ -1,7 +1,7 @@
 """Conditions as nested tuples whose truth can be told without reading CEL, and the CEL text of each.
 
 ("time", "<", "2026-03-04T05:06:07Z", 0)   with a number of hours that is added to the timestamp
-("hours", ">=", 8), ("name", "==" or "startsWith", TEXT), ("type", TEXT), ("service", TEXT)
+("hours", ">=", 8), ("name", "==" or "startsWith" or "endsWith" or "contains", TEXT), ("type", TEXT), ("service", TEXT)
 ("matchTag", KEY, VALUE), ("hasTagKey", KEY), ("matchTagId", KEY, VALUE), ("constant", True)
 ("unseen", TEXT)    a comparison with something that nobody outside can see
 ("broken", TEXT)    no CEL, or none that IAM takes; whole conditions only
@@ -31,8 +31,11 @@ class Place(NamedTuple):
 def truth(clause: Clause, place: Place, moment: datetime, tags: Any) -> bool | None:
     """True, False, or None where it can't be told. `tags` is the project's `Tags`, None if they weren't read.
 
-    Of some resource below a place, it is true or false only if it is so whatever the resource is called.
+    Of some resource below a place, it is true or false only if it is so whatever the resource is called. Searches in
+    a name that isn't known are beyond what is promised: with one, nothing is told.
     """
+    if place.some and any(how in {"endsWith", "contains"} for how, _ in _names_in(clause)):
+        return None
     values = {_value(clause, place._replace(name=name), moment, tags) for name in _possible_names(clause, place)}
     return values.pop() if len(values) == 1 else None
 
@@ -42,14 +45,14 @@ def _possible_names(clause: Clause, place: Place) -> set[str]:
     with one of the texts, or it is one, or neither."""
     if not place.some:
         return {place.name}
-    texts = {text for text in _names_in(clause) if text.startswith(place.name)}
+    texts = {text for _, text in _names_in(clause) if text.startswith(place.name)}
     return {place.name + "~", *(text + "~" for text in texts), *(texts - {place.name})}
 
 
-def _names_in(clause: Clause) -> list[str]:
+def _names_in(clause: Clause) -> list[tuple[str, str]]:
     if clause[0] in {"and", "or", "not"}:
-        return [text for part in clause[1:] for text in _names_in(part)]
-    return [clause[2]] if clause[0] == "name" else []
+        return [found for part in clause[1:] for found in _names_in(part)]
+    return [clause[1:]] if clause[0] == "name" else []
 
 
 def _value(clause: Clause, place: Place, moment: datetime, tags: Any) -> bool | None:
@@ -73,6 +76,10 @@ def _value(clause: Clause, place: Place, moment: datetime, tags: Any) -> bool | 
             return bool(place.name == text)
         case ("name", "startsWith", text):
             return place.name.startswith(text)
+        case ("name", "endsWith", text):
+            return place.name.endswith(text)
+        case ("name", "contains", text):
+            return text in place.name
         case ("type", text):
             return bool(place.type == text)
         case ("service", text):
@@ -109,8 +116,8 @@ def text(clause: Clause) -> str:
             return f'request.time {compare} timestamp("{stamp}"){later}'
         case ("hours", compare, hour):
             return f'request.time.getHours("UTC") {compare} {hour}'
-        case ("name", "startsWith", literal):
-            return f"resource.name.startsWith('{literal}')"
+        case ("name", "startsWith" | "endsWith" | "contains" as function, literal):
+            return f"resource.name.{function}('{literal}')"
         case ("name" | "type" | "service" as attribute, *_, literal):
             return f'resource.{attribute} == "{literal}"'
         case ("unseen" | "broken", literal):

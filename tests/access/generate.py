@@ -78,6 +78,11 @@ class Maker:
         self.random = random
         self.steady = steady
 
+    @classmethod
+    def seeded(cls, seed: int, *, steady: bool = False) -> "Maker":
+        """The same worlds for the same seed."""
+        return cls(Random(seed), steady=steady)  # noqa: S311 (nothing here is secret)
+
     def chance(self, percent: int) -> bool:
         return self.random.randrange(100) < percent
 
@@ -234,6 +239,7 @@ class Maker:
                 ("hours", compare, self.random.choice((5, 9, 17))),
                 ("name", "==", self.random.choice(names)),
                 ("name", "startsWith", self.random.choice(names)),
+                ("name", self.random.choice(("endsWith", "contains")), self.random.choice(("analytics", "raw", "/"))),
                 ("type", f"{service}/{self.random.choice(('Project', 'Dataset', 'Table'))}"),
                 ("service", service),
                 ("matchTag", self.random.choice(("9/env", "9/team")), self.random.choice(("prod", "dev"))),
@@ -313,6 +319,7 @@ class Maker:
         assert world.deny is not None
         found = [Blindfold(kind) for kind in ("tags", "number", "roles", "absent roles", "groups", "deny") if hide(6)]
         found += [Blindfold(kind, r) for r in world.chain for kind in ("policy", "half policy") if hide(5)]
+        found += [Blindfold("absent policy", OWN)] if hide(1) else []
         found += [
             Blindfold(kind, str(self.random.randint(1, len(world.chain))))
             for kind in ("ancestors", "deny ancestors")

@@ -122,6 +122,7 @@ def hidden(world: View, blindfolds: Iterable[Blindfold]) -> View:
 ORDER = (
     "half policy",
     "policy",
+    "absent policy",
     "ancestors",
     "absent role",
     "role",
@@ -152,9 +153,10 @@ def _without(view: View, blindfold: Blindfold) -> View:
             return view._replace(allow={**view.allow, about: AllowList(_half(policy.grants), complete=False)})
         case "policy":
             return view._replace(allow={**view.allow, about: None})
+        case "absent policy":
+            return view._replace(allow={r: policy for r, policy in view.allow.items() if r != about})
         case "ancestors":
-            seen = view.chain[: int(about)]
-            return view._replace(chain=seen, chain_complete=False, allow={r: view.allow[r] for r in seen})
+            return view._replace(chain=view.chain[: int(about)], chain_complete=False)
         case "tags":
             return view._replace(tags=None)
         case "number":
