@@ -17,7 +17,7 @@ from preflight.access.decision import Answer, Decision, Denial, Grant, Link
 from preflight.access.deny_rules import DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, Home, Members, canonical, kind_of, names_of, names_one
+from preflight.access.members import CONVENIENCE, Home, Members, canonical, names_of, names_one
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
@@ -26,8 +26,9 @@ from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Conditio
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
-_SPECIAL_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
-_BASIC = frozenset(CONVENIENCE.values())
+BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
+"""What a dataset's list calls the holders of a basic role."""
+BASIC_ROLES = frozenset(CONVENIENCE.values())
 _MOST_MOMENTS = 32
 _At: TypeAlias = Callable[[datetime], tuple[list[Link], list[Denial]]]
 """The links and denials as they are at a moment."""
@@ -100,7 +101,7 @@ class ProjectAccess:
                         self._named.setdefault(canonical(member), []).append(bound)
                     else:
                         self._wide.setdefault(member, []).append(bound)
-                    if binding.role in _BASIC and member.partition(":")[0] not in CONVENIENCE:
+                    if binding.role in BASIC_ROLES and member.partition(":")[0] not in CONVENIENCE:
                         self._basic.append(bound)
         gap = self.facts.allow.completeness
         if gap.gap:
@@ -108,6 +109,11 @@ class ProjectAccess:
         if self.own not in self.facts.allow.policies:
             why = Unknown(NotCollected(f"the policy of {self.own} was not read"))
             self.blind.append(OpenFact("policy", self.own, why))
+
+    @property
+    def unread_deny(self) -> list[OpenFact]:
+        """Deny policies that could not be read, or not whole."""
+        return self._deny.blind
 
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
@@ -267,8 +273,8 @@ class ProjectAccess:
 
     def _entry_covers(self, entry: AccessEntry, principal: str) -> Formula:
         group = entry.special_group
-        if group in _SPECIAL_GROUPS:
-            return self._holds_basic_role(principal, _SPECIAL_GROUPS[group], group)
+        if group in BASIC_GROUPS:
+            return self._holds_basic_role(principal, BASIC_GROUPS[group], group)
         if group and group not in {"allAuthenticatedUsers", "allUsers"}:
             why = Unknown(Unresolved(f"{group} may include the principal"))
             return OpenFact("member", group, why)
@@ -278,7 +284,7 @@ class ProjectAccess:
         """Whether the principal is one of those for whom `projectOwner:ID` or `projectOwners` stands: the holders
         of the basic role by the project's own policy. Whether it stands as well for those who inherit the role from
         a folder or the organisation is nowhere documented: that is open."""
-        if kind_of(principal) not in {"user", "serviceAccount"}:
+        if principal.startswith("deleted:"):
             return False
         place = place_of("", self.facts.project, None)
 
