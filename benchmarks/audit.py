@@ -37,7 +37,7 @@ def large() -> tuple[ProjectAccess, Datasets, Organization]:
         for name in (f"projects/acme-analytics/roles/role{n}" for n in range(CUSTOM_ROLES))
     }
     predefined = [*(f"roles/bigquery.{name}" for name in ("user", "dataViewer", "dataEditor", "jobUser")),
-                  "roles/viewer", "roles/editor", "roles/owner", "roles/storage.admin", "roles/pubsub.viewer"]  # fmt: skip
+                  "roles/viewer", "roles/editor", "roles/owner", "roles/storage.admin"]  # fmt: skip
     chosen = [*custom, *predefined]
     policy = AllowPolicy(provenance=SEEN, resource="projects/acme-analytics", bindings=tuple(_bindings(chance, chosen)))
     entries = (AccessEntry(role="OWNER", special_group="projectOwners"),
