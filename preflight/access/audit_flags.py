@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from preflight.access.members import PUBLIC, email_of, kind_of
-from preflight.access.project_access import BASIC_ROLES, AccessFacts
+from preflight.access.members import CONVENIENCE, PUBLIC, email_of, kind_of
+from preflight.access.project_access import AccessFacts
 from preflight.facts.organization import Organization
 from preflight.facts.seen import Unknown
 
@@ -50,6 +50,7 @@ class Grantee(Struct, frozen=True):
     """Each with the resource on which it is granted."""
 
 
+_BASIC_ROLES = frozenset(CONVENIENCE.values())
 _IN_PROJECT = re.compile(r"@(?P<id>[a-z0-9-]+)(?:\.(?P<domain>[a-z0-9.-]+))?\.iam\.gserviceaccount\.com")
 _APP_ENGINE = re.compile(r"(?P<id>[a-z0-9-]+)(?:\.(?P<domain>[a-z0-9.-]+))?@appspot\.gserviceaccount\.com")
 # Google's own agents for a project carry its number: service-N@gcp-sa-…, N@cloudservices, N-compute@developer.
@@ -79,7 +80,7 @@ class Judge:
         if member.startswith("deleted:"):
             left = f" is still named for {_listed(grantee.roles)}" if grantee.roles else " is still named"
             yield Flag(FlagKind.DELETED, f"the deleted account{left}; a new one of its name gets nothing by that")
-        broad = [(role, resource) for role, resource in grantee.roles if role in BASIC_ROLES]
+        broad = [(role, resource) for role, resource in grantee.roles if role in _BASIC_ROLES]
         if broad:
             yield Flag(FlagKind.BROAD_ROLE, _listed(broad))
 

@@ -34,10 +34,10 @@ def open_points(
     """Everything that is open, each once: first what may hide grants, then what grants hang on, then the rest."""
     found: dict[tuple[str, str], OpenPoint] = {}
     for point in (
-        *(_point(fact) for fact in access.blind),
+        *(_point(fact) for fact in access.bindings.blind),
         *_of_datasets(datasets),
         *_of_grants(access, datasets),
-        *(_point(fact, weighs=access.facts.unread_deny_blocks) for fact in access.unread_deny),
+        *(_point(fact, weighs=access.facts.unread_deny_blocks) for fact in access.deny.blind),
         *_of_organization(organization),
     ):
         found.setdefault((point.kind, point.about), point)

@@ -13,11 +13,9 @@ from msgspec import Struct
 
 from preflight.access.conditions import Place, place_of, value_of
 from preflight.access.decision import Answer
-from preflight.access.deny_rules import denies
 from preflight.access.members import CONVENIENCE, PUBLIC, canonical, kind_of, names_of, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
 from preflight.facts.dataset import Dataset
-from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.groups import Group, Groups
 from preflight.facts.policy import AllowPolicy, Condition
 from preflight.facts.seen import Unknown
@@ -141,7 +139,6 @@ class QuickAnswers:
         self._access = access
         self._facts = access.facts
         self._bounds = tuple(self._bindings())
-        self._rules = tuple(_deny_rules(self._facts.deny))
         self._views: dict[str, _GroupView | None] = {}
         self._covers: dict[tuple[str, str], Value] = {}
         self._everywhere: dict[str, tuple[_Index, _Index, list[tuple[_Bound, Value]]]] = {}
@@ -189,9 +186,8 @@ class QuickAnswers:
         """Whether a deny rule takes the permission away."""
         if permission not in self._denials:
             self._denials[permission] = [
-                (self._all_of(rule.denied_principals), self._all_of(rule.exception_principals), rule.condition)
-                for rule in self._rules
-                if denies(rule, permission)
+                (self._all_of(a.rule.denied_principals), self._all_of(a.rule.exception_principals), a.rule.condition)
+                for a in self._access.deny.about(permission)
             ]
         found: Value = False
         for denied, excepted, condition in self._denials[permission]:
@@ -228,9 +224,9 @@ class QuickAnswers:
         return self._covers[key]
 
     def _settled(self, value: Value) -> Answer:
-        if value is False and self._access.blind:
+        if value is False and self._access.bindings.blind:
             value = None
-        if value is True and self._facts.unread_deny_blocks and self._access.unread_deny:
+        if value is True and self._facts.unread_deny_blocks and self._access.deny.blind:
             value = None
         return _ANSWERS[value]
 
@@ -311,7 +307,7 @@ class QuickAnswers:
             return self._holders[role, value]
         index = self._holders[role, value] = _Index(self)
         place = place_of("", self._facts.project, None)
-        if self._access.blind:
+        if self._access.bindings.blind:
             index.open_for_all = True
         for bound in self._bounds:
             if bound.role == role and bound.member.partition(":")[0] not in CONVENIENCE:
@@ -377,13 +373,3 @@ def _both(one: Value, other: Value) -> Value:
 
 def _not(one: Value) -> Value:
     return None if one is None else not one
-
-
-def _deny_rules(policies: DenyPolicies | Unknown) -> Iterable[DenyRule]:
-    if isinstance(policies, Unknown):
-        return
-    for attached in policies.attached.values():
-        if isinstance(attached, AttachedDenyPolicies):
-            for policy in attached.policies.values():
-                if isinstance(policy, DenyPolicy):
-                    yield from policy.rules

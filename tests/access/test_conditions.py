@@ -23,6 +23,7 @@ TABLE = place_of("bigquery.tables.getData", "acme", "sales")
 ANY_DATASET = place_of("bigquery.datasets.get", "acme", None)
 ANY_TABLE = place_of("bigquery.tables.getData", "acme", None)
 LEVELS = "'x' in request.auth.access_levels"
+PAST = "request.time < timestamp('2026-11-24T00:00:00Z')"
 
 
 def holds(expression, place=PROJECT, moment=NOW, tags=UNSEEN):
@@ -124,6 +125,9 @@ def test_tags_read_by_name_alone_say_nothing_of_ids():
         ("!resource.name.matches('tables/secret.*')", True, None, None, None),
         ("resource.name.contains('secret') || resource.type != ''", True, None, None, None),
         ("resource.name < 'projects/acme/datasets/sales/tables/m'", True, None, None, None),
+        ("resource.name == 'projects/acme/datasets/'", False, False, False, False),
+        ("resource.name == 'projects/acme/datasets/' + 'sales'", True, None, None, None),
+        (f"{PAST} + duration('1h') && resource.name == 'projects/acme/datasets/x'", False, False, False, False),
     ],
 )
 def test_below_the_place_every_name_has_to_agree(expression, dataset, table, any_dataset, any_table):
