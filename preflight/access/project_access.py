@@ -139,9 +139,9 @@ class ProjectAccess:
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
-        gone = self.roles.gone(role)
+        gone = self.roles.gone(role)  # then no policy could give it, not even one that wasn't read
         candidates = () if gone else tuple(self._candidates(principal, None, role))
-        blind = () if gone else tuple(self.bindings.blind)  # nor could a policy that wasn't read give such a role
+        blind = () if gone else tuple(self.bindings.blind)
         return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
@@ -310,8 +310,8 @@ class ProjectAccess:
 
         def given(bound: Bound) -> Formula:
             value = self._condition(bound.condition, self._project_place, self.facts.moment)
-            covers = self.members.covers(bound.member, principal)
-            return both(covers, _formula(bound.condition, value, self._project_place))
+            holds = _formula(bound.condition, value, self._project_place)
+            return both(self.members.covers(bound.member, principal), holds)
 
         bound = [b for b in self.bindings.basic if b.role == role]
         direct = [given(b) for b in bound if b.policy.resource == self.own]

@@ -95,6 +95,7 @@ class Reason(Model):
     kind: Literal[
         "denied",
         "api_disabled",
+        "vpc_service_controls",
         "not_found",
         "quota",
         "timeout",
@@ -119,6 +120,8 @@ class Reason(Model):
     """denied, api_disabled: whether it is the project that is charged for the call, not the one asked about."""
     api: Text | None = None
     """The API that is disabled or did not answer as it should."""
+    identifier: Text | None = None
+    """vpc_service_controls: the unique identifier by which the refusal can be looked up."""
     project: Text | None = None
     """api_disabled: the project in which the API is off, as Google names it."""
     seconds: float | None = None

@@ -95,7 +95,7 @@ class Maker:
         folders = [f"folders/{n}" for n in range(1, self.random.randint(0, 3) + 1)]
         chain = (OWN, *folders, *((ORGANIZATION,) if folders or self.chance(70) else ()))
         self.actors = self.some(ACCOUNTS, 1, 2)
-        groups = {team: self.team() for team in TEAMS}
+        groups: dict[str, Team | None] = {**{team: self.team() for team in TEAMS}, NOWHERE: None}
         world = View(
             project=ID,
             number=NUMBER,
@@ -104,7 +104,7 @@ class Maker:
             allow={resource: AllowList(self.grants(3 if resource == OWN else 1)) for resource in chain},
             roles={name: self.role(name) for name in (*PREDEFINED, *CUSTOM)},
             deny={resource: self.deny_list() for resource in chain},
-            groups={**groups, NOWHERE: None},
+            groups=groups,
             tags=self.tags(),
             datasets={DATASET: tuple(self.entry() for _ in range(self.random.randint(0, 3)))},
             unread_deny_blocks=self.chance(50),
