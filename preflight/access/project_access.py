@@ -16,7 +16,7 @@ from preflight.access.decision import Answer, Decision, Grant, Link, with_eviden
 from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import Home, Members, kind_of
+from preflight.access.members import Home, Members
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
@@ -25,7 +25,8 @@ from preflight.facts.policy import AllowPolicies, Condition, Roles
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
-_SPECIAL_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
+BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
+"""What a dataset's list calls the holders of a basic role."""
 _MOST_MOMENTS = 32
 _ANSWERS = {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}
 
@@ -293,8 +294,8 @@ class ProjectAccess:
 
     def _entry_covers(self, entry: AccessEntry, principal: str) -> Formula:
         group = entry.special_group
-        if group in _SPECIAL_GROUPS:
-            return self._holds_basic_role(principal, _SPECIAL_GROUPS[group], group)
+        if group in BASIC_GROUPS:
+            return self._holds_basic_role(principal, BASIC_GROUPS[group], group)
         if group and group not in {"allAuthenticatedUsers", "allUsers"}:
             why = Unknown(Unresolved(f"{group} may include the principal"))
             return OpenFact("member", group, why)
@@ -304,7 +305,7 @@ class ProjectAccess:
         """Whether the principal is one of those for whom `projectOwner:ID` or `projectOwners` stands: the holders
         of the basic role by the project's own policy. Whether it stands as well for those who inherit the role from
         a folder or the organisation is nowhere documented: that is open."""
-        if kind_of(principal) not in {"user", "serviceAccount"}:
+        if principal.startswith("deleted:"):
             return False
 
         def given(bound: Bound) -> Formula:
