@@ -4,10 +4,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from preflight.access.decision import Denial as Denial
+    from preflight.access.decision import Link as Link
     from preflight.access.effective import Answer as Answer
     from preflight.access.effective import Decision as Decision
     from preflight.access.effective import EffectiveAccess as EffectiveAccess
     from preflight.access.effective import Grant as Grant
+    from preflight.access.formula import OpenFact as OpenFact
+    from preflight.access.org_policies import allows as allows
+    from preflight.access.org_policies import unclear as unclear
+    from preflight.access.wording import because as because
+    from preflight.access.wording import said_at as said_at
     from preflight.engine import Unseen as Unseen
     from preflight.facts.caller import CallerIdentity as CallerIdentity
     from preflight.facts.caller import CallerPermissions as CallerPermissions
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from preflight.facts.deny import DenyRule as DenyRule
     from preflight.facts.groups import Group as Group
     from preflight.facts.groups import Groups as Groups
+    from preflight.facts.locations import location_matches as location_matches
     from preflight.facts.methods import QUOTA_PROJECT_PERMISSION as QUOTA_PROJECT_PERMISSION
     from preflight.facts.methods import role_for as role_for
     from preflight.facts.organization import Organization as Organization
@@ -68,10 +76,23 @@ if TYPE_CHECKING:
     from preflight.facts.snapshot import Target as Target
     from preflight.profile import LocationClass as LocationClass
     from preflight.profile import Profile as Profile
+    from preflight.remedies import add_binding as add_binding
     from preflight.remedies import console as console
+    from preflight.remedies import console_on as console_on
+    from preflight.remedies import grant_on_dataset as grant_on_dataset
     from preflight.remedies import grant_role as grant_role
     from preflight.remedies import hcl as hcl
+    from preflight.remedies import hcl_block as hcl_block
+    from preflight.remedies import hcl_list as hcl_list
+    from preflight.remedies import let_value as let_value
+    from preflight.remedies import make_exceptions as make_exceptions
+    from preflight.remedies import make_role as make_role
+    from preflight.remedies import org_policy_page as org_policy_page
+    from preflight.remedies import remove_binding as remove_binding
+    from preflight.remedies import revoke_on_dataset as revoke_on_dataset
+    from preflight.remedies import settling as settling
     from preflight.remedies import shell as shell
+    from preflight.remedies import show_org_policy as show_org_policy
     from preflight.report import Remedy as Remedy
     from preflight.report import Severity as Severity
     from preflight.report import Status as Status
@@ -88,7 +109,12 @@ _HOME = {
     "preflight.facts.organization": "Organization OrgPolicies OrgPolicy PolicyRule Tags",
     "preflight.facts.groups": "Group Groups",
     "preflight.facts.deny": "AttachedDenyPolicies DenyPolicies DenyPolicy DenyRule",
+    "preflight.access.decision": "Denial Link",
     "preflight.access.effective": "Answer Decision EffectiveAccess Grant",
+    "preflight.access.formula": "OpenFact",
+    "preflight.access.org_policies": "allows unclear",
+    "preflight.access.wording": "because said_at",
+    "preflight.facts.locations": "location_matches",
     "preflight.engine": "Unseen",
     "preflight.facts.caller": "CallerIdentity CallerPermissions",
     "preflight.facts.dataset": "AccessEntry Dataset Datasets DatasetSettings",
@@ -101,7 +127,10 @@ _HOME = {
     ),
     "preflight.facts.snapshot": "Gap Snapshot Target",
     "preflight.profile": "LocationClass Profile",
-    "preflight.remedies": "console grant_role hcl shell",
+    "preflight.remedies": (
+        "add_binding console console_on grant_on_dataset grant_role hcl hcl_block hcl_list let_value make_exceptions "
+        "make_role org_policy_page remove_binding revoke_on_dataset settling shell show_org_policy"
+    ),
     "preflight.report": "Remedy Severity Status Verdict failed passed skipped unknown warned",
     "preflight.rulebook": "rule",
     "preflight.version": "__version__",

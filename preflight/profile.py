@@ -106,6 +106,9 @@ class Profile(_Strict, frozen=True, kw_only=True):
     support: Support
     grant: Grant
     dataset: DatasetNeeds
+    directory_customer_id: str = ""
+    """The customer ID (`C…`) of the directory that the vendor's principal belongs to, which domain-restricted sharing
+    compares; empty: the vendor doesn't publish it."""
     locations: tuple[LocationGroup, ...]
     requirements: tuple[Requirement, ...] = ()
 
@@ -127,8 +130,14 @@ class Profile(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if parse_principal(self.principal) != self.principal:
             raise ValueError(f"the principal '{self.principal}' lacks its kind: user: or serviceAccount: before it")
+        if self.directory_customer_id and not _CUSTOMER_ID.fullmatch(self.directory_customer_id):
+            raise ValueError(
+                f"the directory_customer_id '{self.directory_customer_id}' is not one: it is a C and then letters and "
+                "digits, as gcloud organizations list shows it"
+            )
 
 
+_CUSTOMER_ID = re.compile(r"C[0-9A-Za-z]+")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
 
 

@@ -43,6 +43,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """The rules whose failure makes this one moot: it is skipped then."""
     aliases: tuple[str, ...]
     order: int
+    on_request: bool = False
+    """Left out unless it is named: it costs calls that a plain run does without."""
     judge: Judge
     parameters: tuple[Parameter, ...] = ()
 
@@ -57,13 +59,15 @@ def rule(
     after: tuple[str, ...] = ("project-active",),
     aliases: tuple[str, ...] = (),
     order: int = 500,
+    on_request: bool = False,
 ) -> Callable[[Judge], Rule]:
     """Declares the function below as a rule; its file's name is its id.
 
     `title` states the good state; `why` says what goes wrong otherwise; `requirements` are the items of the
     vendor's statement; `after` names prerequisite rules; `aliases` are ids that the rule had before; `order`
-    is its place in lists (smaller first). The function's parameters are the facts it needs (`Maybe[...]` where
-    it can do without), `Target` and `Profile`, each by its type; its docstring says how it judges.
+    is its place in lists (smaller first); `on_request` leaves the rule out of a run that doesn't name it. The
+    function's parameters are the facts it needs (`Maybe[...]` where it can do without), `Target` and `Profile`, each
+    by its type; its docstring says how it judges.
     """
 
     def declare(judge: Judge) -> Rule:
@@ -78,6 +82,7 @@ def rule(
             after=after,
             aliases=aliases,
             order=order,
+            on_request=on_request,
             judge=judge,
         )
 
@@ -190,17 +195,20 @@ def _refuse_circles(after: dict[str, tuple[str, ...]]) -> None:
         raise RuleError(f"Rules wait for each other: {' -> '.join(error.args[1])}.", "Drop one `after`.") from None
 
 
-def select(rules: tuple[Rule, ...], only: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> tuple[Rule, ...]:
-    """The rules to run: all, or `only` these, less those to `skip`; a name may be an alias.
+def select(
+    rules: tuple[Rule, ...], only: tuple[str, ...] = (), skip: tuple[str, ...] = (), also: tuple[str, ...] = ()
+) -> tuple[Rule, ...]:
+    """The rules to run: all but those on request, or `only` these; `also` adds some, and `skip` leaves some out. A
+    name may be an alias.
 
     Raises UsageError for a name that no rule has.
     """
     names = {name: r.id for r in rules for name in (r.id, *r.aliases)}
-    for name in (*only, *skip):
+    for name in (*only, *skip, *also):
         if name not in names:
             raise UsageError(f"There is no rule '{name}'.", nearest(name, list(names)))
-    wanted = {names[name] for name in only} or set(names.values())
-    chosen = wanted - {names[name] for name in skip}
+    wanted = {names[name] for name in only} or {r.id for r in rules if not r.on_request}
+    chosen = (wanted | {names[name] for name in also}) - {names[name] for name in skip}
     if not chosen:
         raise UsageError("No rule is left to run.", "Drop a --skip, or name a rule with --rule.")
     return tuple(r for r in rules if r.id in chosen)

@@ -25,7 +25,10 @@ from preflight.rulebook import Rule, select
 if TYPE_CHECKING:
     from preflight.emulator import World
 
-HERE = Provenance("test", "projects/acme-analytics", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+"""When all that a test states was seen, and so the moment for which conditions are evaluated: a Friday."""
+
+HERE = Provenance("test", "projects/acme-analytics", MOMENT)
 """A provenance for facts that a test states."""
 
 FOLDER, ORGANIZATION = "folders/77", "organizations/9"
@@ -38,8 +41,9 @@ def target(**changes: str | None) -> Target:
 
 
 def snapshot(**facts: Fact | Unknown) -> Snapshot:
-    """A snapshot of these facts by their names in it (`billing=`, `allow_policies=`); all others weren't collected."""
-    return Snapshot(source="test", **facts)  # type: ignore[arg-type]  # msgspec checks nothing here, and need not
+    """A snapshot of these facts by their names in it (`billing=`, `allow_policies=`), taken at MOMENT; all others
+    weren't collected."""
+    return Snapshot(source="test", started_at=MOMENT, finished_at=MOMENT, **facts)  # type: ignore[arg-type]  # msgspec checks nothing here, and need not
 
 
 def judge(rule: str | Rule, **given: Any) -> Verdict:

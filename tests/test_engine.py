@@ -15,8 +15,10 @@ from preflight import (
     Datasets,
     Decision,
     Denied,
+    DenyPolicies,
     EffectiveAccess,
     Evidence,
+    Groups,
     Maybe,
     NotCollected,
     Project,
@@ -26,6 +28,7 @@ from preflight import (
     Severity,
     Snapshot,
     Status,
+    Tags,
     Target,
     TimedOut,
     Unknown,
@@ -234,9 +237,18 @@ def test_the_finding_bears_what_the_rule_declares():
 def test_a_derived_fact_is_derived_once(monkeypatch):
     derived = []
 
-    def counting(target: Target, allow_policies: AllowPolicies, roles: Maybe[Roles]):
+    def counting(
+        target: Target,
+        allow_policies: AllowPolicies,
+        roles: Maybe[Roles],
+        deny_policies: Maybe[DenyPolicies],
+        groups: Maybe[Groups],
+        tags: Maybe[Tags],
+        project: Maybe[Project],
+        snapshot: Snapshot,
+    ):
         derived.append(target)
-        return original(target, allow_policies, roles)
+        return original(target, allow_policies, roles, deny_policies, groups, tags, project, snapshot)
 
     original = DERIVATIONS[EffectiveAccess]
     monkeypatch.setitem(DERIVATIONS, EffectiveAccess, counting)
@@ -259,15 +271,16 @@ def test_a_derived_fact_is_unknown_for_the_reason_of_what_it_needs():
     assert findings(make("a", judge), facts={"allow_policies": late})["a"].verdict.reason == late.reason
 
 
+ACCESS = {AllowPolicies, Roles, DenyPolicies, Groups, Tags, Project}
 NEEDED = {
     "project-active": {Project},
     "billing-enabled": {Billing},
     "bigquery-api-enabled": {Services, Datasets},
-    "vendor-role": {AllowPolicies, Roles},
-    "jobs-create": {AllowPolicies, Roles, CallerIdentity, CallerPermissions},
+    "vendor-role": ACCESS,
+    "jobs-create": {*ACCESS, CallerIdentity, CallerPermissions},
     "dataset-location": {Datasets},
     "dataset-name": set(),
-    "dataset-writable": {AllowPolicies, Roles, Datasets},
+    "dataset-writable": {*ACCESS, Datasets},
     "auditor-access": {CallerIdentity},
 }
 

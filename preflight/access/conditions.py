@@ -81,7 +81,7 @@ class ConditionValue(Struct, frozen=True):
 def value_of(expression: str, place: Place, moment: datetime, tags: Tags | Unknown) -> ConditionValue:
     """Evaluates a condition at a place and moment. `tags` are the project's; they count on the project itself only,
     since a dataset or table may have tags of its own, which aren't read."""
-    said = f"the grant holds only while its condition does: {_shortened(expression)}"
+    said = f"the grant holds only while its condition does: {shortened(expression)}"
     if refusal := _refusal(expression):
         return ConditionValue(None, f"{said} ({refusal})")
     moments, recurring = moments_of(expression)
@@ -92,7 +92,8 @@ def value_of(expression: str, place: Place, moment: datetime, tags: Tags | Unkno
     return ConditionValue(None, said, moments, recurring)
 
 
-def _shortened(expression: str) -> str:
+def shortened(expression: str) -> str:
+    """An expression as a message quotes it: a very long one is cut."""
     return expression if len(expression) <= 300 else f"{expression[:300]} …"
 
 

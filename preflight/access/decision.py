@@ -87,6 +87,8 @@ class Decision(Struct, frozen=True):
     """What was not seen and is taken for absent."""
     changes_at: datetime | None = None
     """When the answer changes by itself, for a condition on the time; None: never, as far as is known."""
+    ended_at: datetime | None = None
+    """With not granted: when it ceased to be granted by itself, for a condition on the time."""
     recurring: bool = False
     """It hangs on the hour or the weekday, and changes over and over."""
 

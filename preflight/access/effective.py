@@ -1,9 +1,12 @@
 """What the vendor's principal holds on the project: the rules' view of `ProjectAccess`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from preflight.access.decision import Answer, Decision, Grant
+from preflight.access.formula import OpenFact
 from preflight.access.likeness import Lookalike, likeness
 from preflight.access.members import Home, Members, canonical, names_of
 from preflight.access.project_access import UNSEEN, AccessFacts, ProjectAccess
@@ -11,12 +14,12 @@ from preflight.facts.dataset import Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, AllowPolicy, Roles
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Roles
 from preflight.facts.project import Fact, Project
-from preflight.facts.seen import Completeness, Incomplete, Unknown
+from preflight.facts.seen import Completeness, Evidence, Incomplete, Unknown
 from preflight.facts.snapshot import Snapshot, Target
 
-__all__ = ["Answer", "Decision", "EffectiveAccess", "Grant", "access_from", "effective_access", "may_cover"]
+__all__ = ["Answer", "Decision", "EffectiveAccess", "Grant", "OpenFact", "access_from", "effective_access", "may_cover"]
 
 
 _NO_SNAPSHOT = Snapshot(source="")
@@ -52,6 +55,48 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         """The roles that the principal surely has now, on the project or an ancestor."""
         held = (grant.role for grant in self.grants)
         return tuple(role for role in dict.fromkeys(held) if self.holds_role(role).answer is Answer.GRANTED)
+
+    def is_named_by(self, member: str) -> bool:
+        """Whether a member names the principal itself, and not a group or set that it may be in."""
+        return canonical(member) in names_of(self.principal)
+
+    def permissions_of(self, role: str) -> frozenset[str] | None:
+        """All permissions that the role gives, as far as is known; None where nothing is."""
+        return self.access.roles.permissions(role)
+
+    @property
+    def unseen(self) -> tuple[OpenFact, ...]:
+        """The policies that could not be read, or not whole: there may be grants in them."""
+        return tuple(self.access.bindings.blind)
+
+    @property
+    def read(self) -> tuple[Evidence, ...]:
+        """The policies that were read."""
+        return tuple(self.access.bindings.read)
+
+    @property
+    def moment(self) -> datetime:
+        """The moment for which all of it holds."""
+        return self.access.facts.moment
+
+    def after(self, *, removed: Iterable[Grant] = (), granted: Iterable[str] = ()) -> "EffectiveAccess":
+        """What it would hold once these bindings were taken from it, and these roles given to it on the project: so
+        a change can be judged before anybody makes it."""
+        gone = {(grant.resource, grant.role, grant.member) for grant in removed}
+        given = tuple(Binding(role, (self.principal,)) for role in granted)
+        facts = self.access.facts
+        policies: dict[str, AllowPolicy | Unknown] = {}
+        for resource, policy in facts.allow.policies.items():
+            if isinstance(policy, Unknown):
+                policies[resource] = policy
+                continue
+            left = tuple(
+                replace(binding, members=tuple(m for m in binding.members if (resource, binding.role, m) not in gone))
+                for binding in policy.bindings
+            )
+            policies[resource] = replace(policy, bindings=left + (given if resource == self.access.own else ()))
+        changed = replace(facts, allow=replace(facts.allow, policies=policies))
+        return replace(self, access=ProjectAccess(changed))
 
 
 def effective_access(
@@ -119,4 +164,6 @@ def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Looka
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
                 if canonical(member) not in own and (how := likeness(member, principal)):
-                    yield Lookalike(member, how, policy.shows(binding, member))
+                    where = policy.shows(binding, member)
+                    conditional = binding.condition is not None
+                    yield Lookalike(member, how, where, policy.resource, binding.role, conditional)

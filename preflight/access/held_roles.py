@@ -20,6 +20,16 @@ class HeldRoles:
         found = self._known.get(role)
         return isinstance(found, Role) and found.gone
 
+    def permissions(self, role: str) -> frozenset[str] | None:
+        """All permissions that a binding of the role gives; those that the catalogue looked at, for a predefined role
+        that wasn't read; None where they aren't known."""
+        found = self._known.get(role)
+        if isinstance(found, Role):
+            return found.granted
+        listed = role_catalogue().permissions_of(role)
+        why = found or self._whole
+        return listed if why is None or isinstance(why.reason, NotCollected) else None
+
     def holds(self, role: str, permission: str) -> bool | OpenFact:
         """Whether a binding of the role gives the permission."""
         key = (role, permission)

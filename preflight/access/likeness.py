@@ -12,6 +12,10 @@ class Lookalike(Struct, frozen=True):
     member: str
     how: str
     evidence: Evidence
+    resource: str = ""
+    """Where it is granted something."""
+    role: str = ""
+    conditional: bool = False
 
 
 def likeness(member: str, principal: str) -> str | None:

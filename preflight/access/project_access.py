@@ -100,7 +100,17 @@ class _Question(Struct, frozen=True):
     @property
     def conditional(self) -> bool:
         """Whether the moment may matter."""
-        return any(c.source.condition for c in self.candidates) or any(r.rule.condition for r in self.rules)
+        return bool(self._conditions)
+
+    @property
+    def moments(self) -> list[datetime]:
+        """Every moment that a condition names, ascending."""
+        return sorted({moment for condition in self._conditions for moment in moments_of(condition.expression)[0]})
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        stated = [*(c.source.condition for c in self.candidates), *(r.rule.condition for r in self.rules)]
+        return [condition for condition in stated if condition is not None]
 
 
 class ProjectAccess:
@@ -257,6 +267,7 @@ class ProjectAccess:
                 read=tuple(read),
                 assumptions=tuple(_assumption(fact) for fact in assumed),
                 changes_at=self._changes_at(question, value) if question.conditional else None,
+                ended_at=self._ended_at(question) if question.conditional and value is False else None,
                 recurring=any(link.condition.recurring for link in links if link.condition),
             )
         )
@@ -267,20 +278,25 @@ class ProjectAccess:
         return Link(
             grant,
             self._formula(candidate, question.place, self.facts.moment),
-            self.roles.evidence(source.role, question.asked),
+            () if source.role == question.asked else self.roles.evidence(source.role, question.asked),
             self.members.membership(grant.member, question.principal),
             self._condition(source.condition, question.place, self.facts.moment),
         )
 
     def _changes_at(self, question: _Question, value: bool | None) -> datetime | None:
         """The first moment named in a condition at which the answer becomes another."""
-        conditions = [*(c.source.condition for c in question.candidates), *(r.rule.condition for r in question.rules)]
-        moments = {moment for c in conditions if c for moment in moments_of(c.expression)[0]}
-        for when in sorted(moment for moment in moments if moment > self.facts.moment)[:_MOST_MOMENTS]:
+        for when in [moment for moment in question.moments if moment > self.facts.moment][:_MOST_MOMENTS]:
             # At the named moment itself, or right after it: `<` and `<=` differ there.
             for step in (timedelta(0), timedelta(microseconds=1)):
                 if self._value(question, when + step)[0] is not value:
                     return when
+        return None
+
+    def _ended_at(self, question: _Question) -> datetime | None:
+        """The last moment named in a condition until which it was granted."""
+        for when in [moment for moment in reversed(question.moments) if moment <= self.facts.moment][:_MOST_MOMENTS]:
+            if self._value(question, when - timedelta(microseconds=1))[0]:
+                return when
         return None
 
     def _condition(self, condition: Condition | None, place: Place, moment: datetime) -> ConditionValue | None:

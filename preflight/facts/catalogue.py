@@ -26,6 +26,11 @@ class Catalogue(Struct, frozen=True):
         bit = self.bits.get(permission)
         return None if held is None or bit is None else bool(int(held, 16) >> bit & 1)
 
+    def permissions_of(self, role: str) -> frozenset[str] | None:
+        """Which of the listed permissions the role held on that date; None for a role that isn't listed."""
+        held = self.roles.get(role)
+        return None if held is None else frozenset(p for p, bit in self.bits.items() if int(held, 16) >> bit & 1)
+
     @property
     def bits(self) -> dict[str, int]:
         """The place of each permission in the roles' numbers."""

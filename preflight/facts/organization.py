@@ -4,7 +4,18 @@ from msgspec import Struct, field
 
 from preflight.facts.policy import Condition
 from preflight.facts.project import Fact, Observed
-from preflight.facts.seen import Unknown
+from preflight.facts.seen import Evidence, NotCollected, Unknown
+
+KNOWN_CONSTRAINTS = (
+    "iam.allowedPolicyMemberDomains",
+    "iam.managed.allowedPolicyMembers",
+    "gcp.resourceLocations",
+    "gcp.restrictServiceUsage",
+    "gcp.restrictNonCmekServices",
+)
+"""The constraints that can stand in a vendor's way (Google's reference of organisation policy constraints): whom
+policies may name, the old and the managed one; where data may lie; which APIs may be used; what must be encrypted
+with a customer's own key."""
 
 KNOWN_CONSTRAINTS = (
     "iam.allowedPolicyMemberDomains",
@@ -44,6 +55,24 @@ class PolicyRule(Struct, frozen=True):
     condition: Condition | None = None
     """May look at resource tags only."""
 
+    @property
+    def said(self) -> str:
+        """What the rule says, in words."""
+        words = []
+        if self.allow_all:
+            words.append("all values are allowed")
+        if self.deny_all:
+            words.append("all values are denied")
+        if self.allowed:
+            words.append(f"allowed: {', '.join(self.allowed)}")
+        if self.denied:
+            words.append(f"denied: {', '.join(self.denied)}")
+        if self.enforce is not None:
+            words.append("enforced" if self.enforce else "not enforced")
+        words += [f"{name}: {', '.join(values)}" for name, values in self.parameters.items()]
+        condition = f", only if {self.condition.expression}" if self.condition else ""
+        return f"{', '.join(words) or 'an empty rule'}{condition}"
+
 
 class OrgPolicy(Observed, frozen=True, kw_only=True, tag="org_policy"):
     """What one constraint comes to on the project (Org Policy v2 `getEffectivePolicy`)."""
@@ -53,11 +82,20 @@ class OrgPolicy(Observed, frozen=True, kw_only=True, tag="org_policy"):
     rules: tuple[PolicyRule, ...]
     """Empty: nothing is set, and Google's default holds."""
 
+    def shows(self) -> Evidence:
+        """What it demands, as evidence."""
+        rules = "; ".join(rule.said for rule in self.rules) or "nothing is set"
+        return self.provenance.saw(f"{self.constraint}: {rules}")
+
 
 class OrgPolicies(Fact, frozen=True, kw_only=True, tag="org_policies"):
     """The effective policies of the constraints that this tool knows, by constraint."""
 
     policies: dict[str, OrgPolicy | Unknown]
+
+    def of(self, constraint: str) -> OrgPolicy | Unknown:
+        """What a constraint comes to; Unknown also where nobody asked."""
+        return self.policies.get(constraint, Unknown(NotCollected(f"{constraint} was not asked about")))
 
 
 class Tags(Observed, frozen=True, kw_only=True, tag="tags"):

@@ -64,7 +64,7 @@ def verdict_on(bindings, datasets, custom=(), name="heap", **above):
         pytest.param(MAKES_AND_RUNS, both(OWNERS), "fail", "lacks", id="not an owner of the project"),
         pytest.param(MAKES_AND_RUNS, both(AccessEntry(role="WRITER", special_group="allAuthenticatedUsers")), "pass",
                      "can write", id="open to every account"),
-        pytest.param([*MAKES_AND_RUNS, bind("roles/owner", HEAP, only_if="x")], both(OWNERS), "unknown", "owner",
+        pytest.param([*MAKES_AND_RUNS, bind("roles/owner", HEAP, only_if="x")], both(OWNERS), "unknown", "x",
                      id="an owner on a condition"),
         pytest.param(MAKES_AND_RUNS, both(AccessEntry(role="WRITER", special_group="projectFriends")), "unknown",
                      "projectFriends", id="a special group of next year"),

@@ -1,0 +1,75 @@
+"""No dataset is open to everybody."""
+
+from preflight import (
+    AccessEntry,
+    Dataset,
+    Datasets,
+    Evidence,
+    Profile,
+    Remedy,
+    Severity,
+    Target,
+    Unknown,
+    Verdict,
+    passed,
+    revoke_on_dataset,
+    rule,
+    skipped,
+    unknown,
+    warned,
+)
+
+EVERYBODY = {"allUsers": "everybody on the internet", "allAuthenticatedUsers": "everybody with a Google account"}
+
+
+@rule(
+    title="No dataset is open to everybody",
+    why="What the vendor writes is your customers' data; a dataset that is open to all shows it to all.",
+    severity=Severity.RECOMMENDED,
+    since="0.1",
+    after=("project-active", "bigquery-api-enabled"),
+    order=88,
+)
+def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -> Verdict:
+    """Looks through the access lists that were read: those of the destination and the vendor's companion dataset, and
+    of others where the source tells them. Google itself refuses such members in a project's policy."""
+    wanted = profile.dataset.companions(target.dataset) if target.dataset else ()
+    open_: list[tuple[Dataset, AccessEntry]] = []
+    closed: list[Evidence] = []
+    unseen: list[Unknown] = []
+    for name in dict.fromkeys((*wanted, *datasets.datasets)):
+        found = datasets.get(name)
+        access = found.access if isinstance(found, Dataset) else found
+        if access is None:
+            continue
+        if isinstance(access, Unknown):
+            if name in wanted:
+                unseen.append(access)
+            continue
+        if not isinstance(found, Dataset):
+            continue
+        to_all = [(found, entry) for entry in access if entry.member in EVERYBODY and not entry.authorized]
+        open_ += to_all
+        if not to_all:
+            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(access)} entries"))
+    if open_:
+        return warned(
+            "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
+            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member} in {dataset.id}")
+              for dataset, entry in open_),
+            remedy=tuple(_close(dataset, entry, target) for dataset, entry in open_),
+        )  # fmt: skip
+    if unseen:
+        reason = unseen[0].reason
+        seen = (evidence for gap in unseen for evidence in gap.seen())
+        return unknown(f"who may read the vendor's dataset could not be read: {reason.describe()}", reason, *seen)
+    if not closed:
+        return skipped("no dataset's access list was read: the destination doesn't exist, or none was named")
+    return passed(f"none of {len(closed)} datasets whose access was read is open to all", *closed[:10])
+
+
+def _close(dataset: Dataset, entry: AccessEntry, target: Target) -> Remedy:
+    return Remedy(
+        summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
+        commands=(revoke_on_dataset(target.project, dataset, entry),),
+    )

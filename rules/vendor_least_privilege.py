@@ -1,0 +1,243 @@
+"""The vendor's account holds no more than it needs."""
+
+from collections.abc import Iterable
+
+from preflight import (
+    AccessEntry,
+    Answer,
+    Dataset,
+    Datasets,
+    EffectiveAccess,
+    Evidence,
+    Link,
+    Maybe,
+    Profile,
+    Reason,
+    Remedy,
+    Severity,
+    Target,
+    Unknown,
+    Unresolved,
+    Verdict,
+    add_binding,
+    grant_on_dataset,
+    passed,
+    remove_binding,
+    revoke_on_dataset,
+    rule,
+    skipped,
+    unknown,
+    warned,
+)
+
+
+@rule(
+    title="The vendor's account holds no more than it needs",
+    why="What the vendor's account may do beyond its work, whoever gets hold of its key may do as well.",
+    severity=Severity.RECOMMENDED,
+    requirements=("H6", "H7"),
+    since="0.1",
+    order=57,
+)
+def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: Profile, target: Target) -> Verdict:
+    """Compares every role of the account, on the project and above, with what the profile asks for, and its entries
+    in datasets other than the vendor's. The change that it suggests is worked through first: whatever the vendor needs
+    and has now, it still has afterwards."""
+    links = [link for role in _roles(access) for link in access.holds_role(role).links if link.formula is not False]
+    judged = [(link, _beyond(link.grant.role, access, profile)) for link in links]
+    sure = [(link, more) for link, more in judged if link.formula is True and more]
+    elsewhere = _entries_elsewhere(access, datasets, profile, target)
+    if sure or elsewhere:
+        said = [f"{link.grant.role} on {link.grant.resource}{_such_as(more or frozenset())}" for link, more in sure]
+        said += [f"{entry.role} in {dataset.id}, which is not the vendor's" for dataset, entry in elsewhere]
+        return warned(
+            f"{target.principal} holds more than it needs: {'; '.join(dict.fromkeys(said))}",
+            *_unique(link.evidence for link, _ in sure),
+            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member}") for dataset, entry in elsewhere),
+            remedy=_remedies([link for link, _ in sure], elsewhere, access, datasets, profile, target),
+        )
+    open_ = [fact.unknown.reason for fact in access.unseen]
+    open_ += [_open_reason(link, more) for link, more in judged if more is None or (link.formula is not True and more)]
+    if open_:
+        return unknown(
+            f"nothing beyond its need in what could be read; not all could: {open_[0].describe()}",
+            open_[0],
+            *_unique(link.evidence for link in links),
+            *(evidence for fact in access.unseen for evidence in fact.unknown.seen()),
+        )
+    if not links:
+        return skipped(f"{target.principal} holds nothing on the project or above")
+    return passed(f"{target.principal} holds what it needs, and no more", *_unique(link.evidence for link in links))
+
+
+def _roles(access: EffectiveAccess) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(grant.role for grant in access.grants))
+
+
+def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[str] | None:
+    """What a role gives beyond the need; None where its permissions aren't known.
+
+    The need is the preferred role, else the minimum. Beside the preferred role, the roles of the minimum are more
+    than what was asked for: they reach into every dataset.
+    """
+    grant = profile.grant
+    if role == grant.role:
+        return frozenset()
+    asked = {*grant.minimum_permissions, *grant.broad_permissions, *profile.dataset.create_permissions}
+    asked |= access.permissions_of(grant.role) or frozenset()
+    if access.holds_role(grant.role).answer is not Answer.GRANTED:
+        if role in grant.minimum_roles:
+            return frozenset()
+        for minimum in grant.minimum_roles:
+            asked |= access.permissions_of(minimum) or frozenset()
+    held = access.permissions_of(role)
+    return None if held is None else held - asked
+
+
+def _such_as(more: frozenset[str]) -> str:
+    """The most telling of the permissions: who may change a policy may give themselves all the rest."""
+    first = sorted(more, key=lambda name: (not name.endswith("setIamPolicy"), name))[:2]
+    rest = len(more) - len(first)
+    return f" ({', '.join(first)}{f' and {rest} more' if rest else ''})"
+
+
+def _open_reason(link: Link, more: frozenset[str] | None) -> Reason:
+    if more is None:
+        return Unresolved(f"what {link.grant.role} holds is not known", f"Look up what {link.grant.role} holds.")
+    return Unresolved(
+        f"{link.grant.role} is granted to {link.grant.member} on {link.grant.resource}, and whether that gives it to "
+        "the account can't be told"
+    )
+
+
+def _entries_elsewhere(
+    access: EffectiveAccess, datasets: Maybe[Datasets], profile: Profile, target: Target
+) -> list[tuple[Dataset, AccessEntry]]:
+    """Entries that name the account in datasets that aren't the vendor's. Without a destination named, any dataset
+    may be: nothing is said then."""
+    if target.dataset is None or isinstance(datasets, Unknown):
+        return []
+    own = profile.dataset.companions(target.dataset)
+    return [
+        (dataset, entry)
+        for name, dataset in datasets.datasets.items()
+        if name not in own and isinstance(dataset, Dataset) and not isinstance(dataset.access, Unknown)
+        for entry in dataset.access
+        if not entry.authorized and entry.role_name and access.is_named_by(entry.member)
+    ]
+
+
+def _remedies(
+    links: list[Link],
+    elsewhere: list[tuple[Dataset, AccessEntry]],
+    access: EffectiveAccess,
+    datasets: Maybe[Datasets],
+    profile: Profile,
+    target: Target,
+) -> tuple[Remedy, ...]:
+    direct = [link for link in links if access.is_named_by(link.grant.member)]
+    found: list[Remedy] = []
+    if direct:
+        found += _removal(direct, access, _there(datasets, profile, target), profile, target)
+    for member in dict.fromkeys(link.grant.member for link in links if link not in direct):
+        roles = dict.fromkeys(f"{x.grant.role} on {x.grant.resource}" for x in links if x.grant.member == member)
+        has = " and ".join(roles)
+        found.append(Remedy(f"Take the account out of {member}, which has {has}, or take those away from it."))
+    if elsewhere:
+        found.append(
+            Remedy(
+                summary="Take the account out of the access lists of datasets that are not the vendor's.",
+                commands=tuple(revoke_on_dataset(target.project, dataset, entry) for dataset, entry in elsewhere),
+            )
+        )
+    return tuple(found)
+
+
+def _removal(
+    links: list[Link], access: EffectiveAccess, there: list[Dataset], profile: Profile, target: Target
+) -> list[Remedy]:
+    """Takes away as many of the grants as can go without the vendor losing what it needs and has: after granting the
+    preferred role, and the write role in its datasets, where those are then wanting."""
+    before = _needs(access, there, profile)
+    going = list(links)
+    while going:
+        removed = [link.grant for link in going]
+        granted: tuple[str, ...] = ()
+        after = access.after(removed=removed)
+        lost = before - _needs(after, there, profile)
+        if any(isinstance(need, str) for need in lost):
+            granted = (profile.grant.role,)
+            after = access.after(removed=removed, granted=granted)
+            lost = before - _needs(after, there, profile)
+        shut = [dataset for dataset in there if any(need == (dataset.id, p) for need in lost for p in _writes(profile))]
+        opened = [_with_entry(dataset, profile, access) if dataset in shut else dataset for dataset in there]
+        if before <= _needs(after, opened, profile):
+            return [_in_order(going, granted, shut, profile, target)]
+        going.pop()
+    return []
+
+
+def _in_order(
+    going: list[Link], granted: tuple[str, ...], shut: list[Dataset], profile: Profile, target: Target
+) -> Remedy:
+    first = [add_binding(f"projects/{target.project}", target.principal, role) for role in granted]
+    for dataset in shut:
+        first += grant_on_dataset(target.project, dataset, target.principal, profile.dataset.write_role, "").commands
+    taken: dict[tuple[str, str, str], bool] = {}
+    for link in going:
+        key = (link.grant.resource, link.grant.member, link.grant.role)
+        taken[key] = taken.get(key, False) or link.grant.condition is not None
+    above = sorted({resource for resource, _, _ in taken if not resource.startswith("projects/")})
+    told = [
+        *([f"grant {' and '.join(granted)} first"] if granted else []),
+        *([f"let the account write to {' and '.join(dataset.id for dataset in shut)}"] if shut else []),
+        f"take {' and '.join(f'{role} on {resource}' for resource, _, role in taken)} away",
+    ]
+    summary = ", then ".join(told)
+    wide = f" What is on {' and '.join(above)} acts on every project below it." if above else ""
+    return Remedy(
+        summary=f"{summary[0].upper()}{summary[1:]}; the vendor keeps what it needs.{wide}",
+        commands=(
+            *first,
+            *(remove_binding(*key, conditional=conditional) for key, conditional in taken.items()),
+        ),
+    )
+
+
+def _needs(access: EffectiveAccess, there: list[Dataset], profile: Profile) -> set[str | tuple[str, str]]:
+    """What the vendor needs and surely has: its role, permissions on the project, and those in each dataset."""
+    grant = profile.grant
+    permissions = dict.fromkeys((*grant.minimum_permissions, *profile.dataset.create_permissions))
+    held: set[str | tuple[str, str]] = {p for p in permissions if access.holds(p).answer is Answer.GRANTED}
+    minimum = all(access.holds_role(role).answer is Answer.GRANTED for role in grant.minimum_roles)
+    minimum = minimum and bool(grant.minimum_roles) and set(grant.minimum_permissions) <= held
+    if access.holds_role(grant.role).answer is Answer.GRANTED or minimum:
+        held.add("the role")
+    held |= {
+        (dataset.id, permission)
+        for dataset in there
+        for permission in _writes(profile)
+        if access.holds_on(dataset, permission).answer is Answer.GRANTED
+    }
+    return held
+
+
+def _writes(profile: Profile) -> tuple[str, ...]:
+    return profile.dataset.write_permissions
+
+
+def _there(datasets: Maybe[Datasets], profile: Profile, target: Target) -> list[Dataset]:
+    if target.dataset is None or isinstance(datasets, Unknown):
+        return []
+    found = (datasets.get(name) for name in profile.dataset.companions(target.dataset))
+    return [dataset for dataset in found if isinstance(dataset, Dataset)]
+
+
+def _with_entry(dataset: Dataset, profile: Profile, access: EffectiveAccess) -> Dataset:
+    entries = () if isinstance(dataset.access, Unknown) else dataset.access
+    given = AccessEntry(role=profile.dataset.write_role, iam_member=access.principal)
+    return Dataset(provenance=dataset.provenance, id=dataset.id, location=dataset.location, access=(*entries, given))
+
+
+def _unique(groups: Iterable[tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(evidence for group in groups for evidence in group))

@@ -1,0 +1,49 @@
+"""No member of the policies looks like the vendor's account without being it."""
+
+from preflight import (
+    EffectiveAccess,
+    Remedy,
+    Severity,
+    Target,
+    Verdict,
+    passed,
+    remove_binding,
+    rule,
+    unknown,
+    warned,
+)
+
+
+@rule(
+    title="Nobody looks like the vendor's account",
+    why="A grant to a misspelt, deleted or foreign account of the same name gives the vendor nothing, and may give "
+    "a stranger access.",
+    severity=Severity.RECOMMENDED,
+    since="0.1",
+    order=42,
+)
+def nobody_looks_alike(access: EffectiveAccess, target: Target) -> Verdict:
+    """Compares every member of the policies that were read with the vendor's account: same name elsewhere, nearly the
+    same name, a wrong kind before it, a deleted account."""
+    if access.lookalikes:
+        return warned(
+            "; ".join(f"{lookalike.member} is {lookalike.how}" for lookalike in access.lookalikes),
+            *(lookalike.evidence for lookalike in access.lookalikes),
+            remedy=tuple(
+                Remedy(
+                    summary=f"Take {lookalike.role} on {lookalike.resource} away from {lookalike.member}, unless you "
+                    f"know it; the vendor's account is {target.principal}.",
+                    commands=(
+                        remove_binding(
+                            lookalike.resource, lookalike.member, lookalike.role, conditional=lookalike.conditional
+                        ),
+                    ),
+                )
+                for lookalike in access.lookalikes
+            ),
+        )
+    if access.unseen:
+        reason = access.unseen[0].unknown.reason
+        seen = (evidence for fact in access.unseen for evidence in fact.unknown.seen())
+        return unknown(f"nobody in what could be read; not all could: {reason.describe()}", reason, *seen)
+    return passed("nobody does", *access.read)
