@@ -4,7 +4,7 @@ PYTEST_ARGS ?= -n auto
 LINTED = preflight rules tests benchmarks docs scripts setup.py
 VENV = .venv/bin/python -m
 
-.PHONY: demo test torture bench lint lock clean
+.PHONY: demo test torture oracle bench lint lock clean
 
 demo: .venv/ready
 	@$(VENV) preflight demo
@@ -15,6 +15,10 @@ test: .venv/ready
 # All of what `make test` runs a part of. `python -m scripts.make_fault_table` makes docs/faults.md anew.
 torture: .venv/ready
 	PREFLIGHT_TORTURE=all $(VENV) pytest -p tests.torture.summary $(PYTEST_ARGS) tests/torture
+
+# The access engine against the brute-force oracle, on fifty times as many worlds as in `make test`.
+oracle: .venv/ready
+	PREFLIGHT_ORACLE=all $(VENV) pytest $(PYTEST_ARGS) tests/access/test_agreement.py tests/access/test_laws.py
 
 bench: .venv/ready
 	@$(VENV) benchmarks

@@ -4,6 +4,7 @@ import gc
 import sys
 import time
 
+from benchmarks import audit
 from benchmarks.process import clean_environ, python, side_by_side
 from preflight.emulator import Emulator, World
 from preflight.engine import evaluate, load_rules, needed_facts
@@ -91,12 +92,22 @@ def rules(bench: Bench) -> None:
     bench.check("all rules on a ready snapshot, a project", min(times) * 1000, 1.0, "ms")
 
 
+def large_audit(bench: Bench) -> None:
+    """The audit of a policy as large as Google allows."""
+    import cel_expr_python  # noqa: F401  the time is that after import
+
+    spent, made = min((audit.seconds() for _ in range(3)), key=lambda one: one[0])
+    what = f"audit of {audit.BINDINGS} bindings and {audit.CUSTOM_ROLES} custom roles ({len(made.rows)} rows), CPU"
+    bench.check(what, spent, audit.BOUND, "s")
+
+
 def main() -> None:
     """Runs all."""
     bench = Bench()
     version(bench)
     run(bench)
     rules(bench)
+    large_audit(bench)
     sys.exit(0 if bench.held else 1)
 
 

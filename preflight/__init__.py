@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from preflight.facts.seen import Maybe as Maybe
     from preflight.facts.seen import NotCollected as NotCollected
     from preflight.facts.seen import NotFound as NotFound
+    from preflight.facts.seen import PerimeterBlocked as PerimeterBlocked
     from preflight.facts.seen import Provenance as Provenance
     from preflight.facts.seen import QuotaExceeded as QuotaExceeded
     from preflight.facts.seen import Reason as Reason
@@ -123,7 +124,7 @@ _HOME = {
     "preflight.facts.project": "Ancestry Billing Project Service ServiceState Services",
     "preflight.facts.seen": (
         "COMPLETE ApiDisabled Completeness Denied Evidence Incomplete Internal Malformed Maybe NotCollected NotFound "
-        "Provenance QuotaExceeded Reason TimedOut Unauthenticated Unavailable Unknown Unresolved"
+        "PerimeterBlocked Provenance QuotaExceeded Reason TimedOut Unauthenticated Unavailable Unknown Unresolved"
     ),
     "preflight.facts.snapshot": "Gap Snapshot Target",
     "preflight.profile": "LocationClass Profile",

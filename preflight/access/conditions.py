@@ -115,7 +115,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _CALENDAR = re.compile(r"\.get(?:FullYear|Month|Date|DayOf\w+|Hours|Minutes|Seconds|Milliseconds)\(")
 _NAME = re.compile(r"\bresource\s*\.\s*name\b")
-_SEARCHES = re.compile(r"\.\s*(?:endsWith|contains|matches|extract)\s*\(|\bsize\s*\(|\+")
+_SEARCHES = re.compile(r"\.\s*(?:endsWith|contains|matches|extract)\s*\(|\bsize\s*\(|\+(?!\s*duration\()")
 
 
 @lru_cache(maxsize=4096)
@@ -149,7 +149,7 @@ def _names(expression: str, place: Place) -> tuple[str, ...]:
     if not place.below or not _NAME.search(expression):
         return (place.name,)
     literals = {text[1:-1] for text in _STRING.findall(expression)}
-    below = {text for text in literals if text.startswith(place.name)}
+    below = {text for text in literals if text.startswith(place.name) and text != place.name}
     # `~` sorts after all that a name may hold, `!` before.
     return (f"{place.name}!", f"{place.name}~", *sorted(below), *(f"{text}~" for text in sorted(below)))
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.access.conditions import ConditionValue
 from preflight.access.formula import Formula, OpenFact
@@ -101,3 +102,19 @@ class Decision(Struct, frozen=True):
     def denied(self) -> bool:
         """Whether a deny rule is what takes it away."""
         return any(denial.formula is True for denial in self.denials)
+
+
+def with_evidence(decision: Decision) -> Decision:
+    """The decision with what it rests on: the grants that decide it, the rule that denies, or all that was read."""
+    links, denials = decision.links, decision.denials
+    through = [e for link in links for e in link.evidence]
+    denying = [denial.evidence for denial in denials]
+    if decision.answer is Answer.GRANTED:
+        sure = [e for link in links if link.formula is True for e in link.evidence]
+        evidence = [*(sure or through), *decision.assumptions]
+    elif decision.answer is Answer.NOT_GRANTED:
+        evidence = [*denying, *through, *decision.read]
+    else:
+        missing = [e for fact in decision.missing for e in fact.unknown.seen()]
+        evidence = [*through, *denying, *decision.read, *missing]
+    return replace(decision, evidence=tuple(dict.fromkeys(evidence)))

@@ -1,13 +1,24 @@
 """Deny rules: which of them are about a permission and a principal, and whether they act."""
 
-from collections.abc import Callable
+from msgspec import Struct
 
 from preflight.access.decision import Denial
-from preflight.access.formula import Formula, OpenFact, both, either, negated
-from preflight.access.members import Members
+from preflight.access.formula import Formula, OpenFact
 from preflight.facts.deny import DenyPolicies, DenyPolicy, DenyRule
-from preflight.facts.policy import Condition
 from preflight.facts.seen import Unknown
+
+
+class AttachedRule(Struct, frozen=True):
+    """A deny rule with the policy that it is in."""
+
+    resource: str
+    """What the policy is attached to."""
+    policy: DenyPolicy
+    rule: DenyRule
+
+    def denial(self, formula: Formula) -> Denial:
+        """It as part of a proof; `formula` says whether it acts."""
+        return Denial(self.resource, self.policy.name, self.rule, self.policy.shows(self.rule), formula)
 
 
 class DenyRules:
@@ -17,7 +28,8 @@ class DenyRules:
         """`own` is the project as a resource, for what is said of deny policies that nobody asked for."""
         self.blind: list[OpenFact] = []
         """Deny policies that could not be read: they may hold rules that are not here."""
-        self._rules: list[tuple[str, DenyPolicy, DenyRule]] = []
+        self._rules: list[AttachedRule] = []
+        self._about: dict[str, tuple[AttachedRule, ...]] = {}
         if isinstance(policies, Unknown):
             self.blind.append(OpenFact("deny policy", own, policies))
             return
@@ -32,29 +44,16 @@ class DenyRules:
                 if isinstance(policy, Unknown):
                     self.blind.append(OpenFact("deny policy", f"{resource}/{name}", policy))
                 else:
-                    self._rules += [(resource, policy, rule) for rule in policy.rules]
+                    self._rules += [AttachedRule(resource, policy, rule) for rule in policy.rules]
         if policies.completeness.gap:
             gap = Unknown(policies.completeness.gap, policies.completeness.provenance)
             self.blind.append(OpenFact("deny ancestors", "", gap))
 
-    def about(
-        self,
-        principal: str,
-        permission: str,
-        members: Members,
-        condition: Callable[[Condition], Formula],
-    ) -> list[Denial]:
-        """The rules about this permission and principal, each with whether it acts."""
-        found = []
-        for resource, policy, rule in self._rules:
-            if not denies(rule, permission):
-                continue
-            formula = both(
-                either(*(members.covers(member, principal) for member in rule.denied_principals)),
-                negated(either(*(members.covers(member, principal) for member in rule.exception_principals))),
-                condition(rule.condition) if rule.condition else True,
-            )
-            found.append(Denial(resource, policy.name, rule, policy.shows(rule), formula))
+    def about(self, permission: str) -> tuple[AttachedRule, ...]:
+        """The rules whose permissions hold this one."""
+        found = self._about.get(permission)
+        if found is None:
+            found = self._about[permission] = tuple(r for r in self._rules if denies(r.rule, permission))
         return found
 
 

@@ -67,12 +67,12 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
     @property
     def unseen(self) -> tuple[OpenFact, ...]:
         """The policies that could not be read, or not whole: there may be grants in them."""
-        return tuple(self.access.blind)
+        return tuple(self.access.bindings.blind)
 
     @property
     def read(self) -> tuple[Evidence, ...]:
         """The policies that were read."""
-        return tuple(self.access.read)
+        return tuple(self.access.bindings.read)
 
     @property
     def moment(self) -> datetime:

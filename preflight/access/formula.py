@@ -35,11 +35,18 @@ class OpenFact(Struct, frozen=True):
     """Which policy, group, role …; empty for the ancestors."""
     unknown: Unknown
     """Why it isn't known, and what would settle it."""
+    asked_of: str = ""
+    """Of a condition the type of resource it is evaluated for: it may hold for a dataset and not for its project."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """Two open facts of the same key are one fact."""
+        """What it is, in short."""
         return self.kind, self.about
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Two open facts of the same identity are one fact."""
+        return self.kind, self.about, self.asked_of
 
 
 class Operation(Struct, frozen=True):
@@ -84,12 +91,12 @@ def _combined(operator: Literal["and", "or"], formulas: Iterable[Formula], *, ab
 
 def open_facts(formula: Formula) -> tuple[OpenFact, ...]:
     """All open facts in it, each once, in their order."""
-    found: dict[tuple[str, str], OpenFact] = {}
+    found: dict[tuple[str, str, str], OpenFact] = {}
     stack: list[Formula] = [formula]
     while stack:
         one = stack.pop()
         if isinstance(one, OpenFact):
-            found.setdefault(one.key, one)
+            found.setdefault(one.identity, one)
         elif isinstance(one, Operation):
             stack.extend(reversed(one.operands))
     return tuple(found.values())
@@ -107,11 +114,11 @@ def settled(formula: Formula) -> tuple[bool | None, tuple[OpenFact, ...]]:
     if isinstance(formula, bool):
         return formula, ()
     facts = open_facts(formula)
-    if len(facts) == 1 and isinstance(formula, OpenFact):
-        return None, facts
+    if isinstance(formula, OpenFact) or all(isinstance(operand, OpenFact) for operand in formula.operands):
+        return None, facts  # the usual case, of which a diagram would say the same
     if len(facts) > MOST_VARIABLES:
         return None, facts
-    diagram = _Diagram({fact.key: place for place, fact in enumerate(facts)})
+    diagram = _Diagram({fact.identity: place for place, fact in enumerate(facts)})
     try:
         root = diagram.of(formula)
     except _TooLargeError:
@@ -145,7 +152,7 @@ _Branch: TypeAlias = _Node | bool
 class _Diagram:
     """A reduced ordered binary decision diagram over the open facts in a given order."""
 
-    def __init__(self, places: dict[tuple[str, str], int]) -> None:
+    def __init__(self, places: dict[tuple[str, str, str], int]) -> None:
         self._places = places
         self._nodes: dict[tuple[int, int, int], _Node] = {}
         self._choices: dict[tuple[int, int, int], _Branch] = {}
@@ -155,7 +162,7 @@ class _Diagram:
         if isinstance(formula, bool):
             return formula
         if isinstance(formula, OpenFact):
-            return self._node(self._places[formula.key], low=False, high=True)
+            return self._node(self._places[formula.identity], low=False, high=True)
         parts = [self.of(operand) for operand in formula.operands]
         if formula.operator == "not":
             return self._choice(parts[0], False, True)

@@ -13,6 +13,7 @@ class HeldRoles:
     def __init__(self, roles: Roles | Unknown) -> None:
         self._known = roles.roles if isinstance(roles, Roles) else {}
         self._whole = roles if isinstance(roles, Unknown) else None
+        self._answers: dict[tuple[str, str], bool | OpenFact] = {}
 
     def gone(self, role: str) -> bool:
         """Whether the role is known to be deleted or disabled, so that a binding of it gives nothing at all."""
@@ -31,10 +32,13 @@ class HeldRoles:
 
     def holds(self, role: str, permission: str) -> bool | OpenFact:
         """Whether a binding of the role gives the permission."""
-        found = self._known.get(role)
-        if isinstance(found, Role):
-            return permission in found.granted
-        return self._unread(role, permission, found)
+        key = (role, permission)
+        answer = self._answers.get(key)
+        if answer is None:
+            found = self._known.get(role)
+            holds = permission in found.granted if isinstance(found, Role) else self._unread(role, permission, found)
+            answer = self._answers[key] = holds
+        return answer
 
     def _unread(self, role: str, permission: str, found: Unknown | None) -> bool | OpenFact:
         why = found or self._whole or Unknown(NotCollected(f"{role} was not read"))

@@ -7,6 +7,7 @@ a policy names, and then a member covers just its like, and the public ones ever
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -46,6 +47,7 @@ def same_email(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
+@lru_cache(maxsize=65536)
 def canonical(member: str) -> str:
     """One text for all ways to write the same member."""
     if member.startswith(_SUBJECT):
@@ -60,15 +62,16 @@ def canonical(member: str) -> str:
     return member
 
 
-def names_of(principal: str) -> frozenset[str]:
+@lru_cache(maxsize=65536)
+def names_of(principal: str) -> tuple[str, ...]:
     """The canonical members that name the principal itself, and no one else."""
     own = canonical(principal)
     email = email_of(principal).casefold()
     if kind_of(principal) == "serviceAccount":
-        return frozenset({own, f"subject:{email}", f"account:{email}"})
+        return (own, f"subject:{email}", f"account:{email}")
     if kind_of(principal) == "user":
-        return frozenset({own, f"subject:{email}"})
-    return frozenset({own})
+        return (own, f"subject:{email}")
+    return (own,)
 
 
 def names_one(member: str) -> bool:
@@ -194,7 +197,7 @@ class Members:
         if kind == "projects" and parts and name in {self._home.number, self._home.project}:
             # An account belongs to one project. That it isn't this one its e-mail says, if it has the ID in it.
             return whole if "number" in parts and self._home.number is None else False
-        if kind == "projects" and parts.get("number"):
+        if kind == "projects" and parts.get("number") and name.isdigit():
             return name == parts["number"]
         return whole
 

@@ -5,32 +5,30 @@ holds the permission and whose condition is true; a dataset's own access list gr
 of them (Google's "Policy evaluation"). What isn't known goes into the answer as an open fact.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from preflight.access.bindings import Bindings, Bound
 from preflight.access.conditions import ConditionValue, Place, moments_of, place_of, value_of
-from preflight.access.decision import Answer, Decision, Denial, Grant, Link
-from preflight.access.deny_rules import DenyRules
+from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
+from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, Home, Members, canonical, kind_of, names_of, names_one
+from preflight.access.members import Home, Members
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, Roles
+from preflight.facts.policy import AllowPolicies, Condition, Roles
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
-_SPECIAL_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
-_BASIC = frozenset(CONVENIENCE.values())
+BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
+"""What a dataset's list calls the holders of a basic role."""
 _MOST_MOMENTS = 32
-_At: TypeAlias = Callable[[datetime], tuple[list[Link], list[Denial]]]
-"""The links and denials as they are at a moment."""
+_ANSWERS = {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}
 
 
 class AccessFacts(Struct, frozen=True, kw_only=True):
@@ -52,12 +50,67 @@ class AccessFacts(Struct, frozen=True, kw_only=True):
     """Whether deny policies that could not be read make "granted" unknown; else it is noted that none is assumed."""
 
 
-class _Bound(Struct, frozen=True):
-    """One member of one binding."""
+class _Candidate(Struct, frozen=True):
+    """A grant whose role holds the permission, or may, to a member who is the principal, or may be."""
 
-    policy: AllowPolicy
-    binding: Binding
-    member: str
+    source: "Bound | _Entry"
+    covers: Formula
+    formula: Formula
+    """Both together; what is left is the condition."""
+
+
+class _Entry(Struct, frozen=True):
+    """An entry of a dataset's access list."""
+
+    dataset: Dataset
+    entry: AccessEntry
+
+    @property
+    def role(self) -> str:
+        return self.entry.role_name
+
+    @property
+    def condition(self) -> Condition | None:
+        return self.entry.condition
+
+    def grant(self, covers: Formula) -> Grant:
+        entry = self.entry
+        given = f"{entry.role or entry.role_name} is given to {entry.member} in {self.dataset.id}"
+        condition = f", only if {entry.condition.expression}" if entry.condition else ""
+        evidence = self.dataset.provenance.saw(given + condition)
+        return Grant(self.dataset.id, entry.role_name, entry.member, evidence, covers, entry.condition)
+
+
+class _Question(Struct, frozen=True):
+    """A question with all that bears on its answer, at whatever moment."""
+
+    principal: str
+    asked: str
+    """The permission or the role."""
+    resource: str
+    place: Place
+    candidates: tuple[_Candidate, ...]
+    blind: tuple[OpenFact, ...]
+    """Where further grants may be."""
+    rules: tuple[AttachedRule, ...]
+    """The deny rules about the permission."""
+    unread_deny: tuple[OpenFact, ...]
+    dataset: Dataset | None = None
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the moment may matter."""
+        return bool(self._conditions)
+
+    @property
+    def moments(self) -> list[datetime]:
+        """Every moment that a condition names, ascending."""
+        return sorted({moment for condition in self._conditions for moment in moments_of(condition.expression)[0]})
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        stated = [*(c.source.condition for c in self.candidates), *(r.rule.condition for r in self.rules)]
+        return [condition for condition in stated if condition is not None]
 
 
 class ProjectAccess:
@@ -67,187 +120,184 @@ class ProjectAccess:
         self.facts = facts
         self.own = f"projects/{facts.project}"
         self.roles = HeldRoles(facts.roles)
+        self.bindings = Bindings(facts.allow, self.own, self.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
-        self._home = Home(facts.project, facts.number, above, facts.allow.completeness)
-        self.members = Members(self._home, facts.groups, self._holds_basic_role)
-        self._named: dict[str, list[_Bound]] = {}
-        self._wide: dict[str, list[_Bound]] = {}
-        self._basic: list[_Bound] = []
-        self.read: list[Evidence] = []
-        """The policies that were read."""
-        self.blind: list[OpenFact] = []
-        """Policies that could not be read, or not whole: they may hold grants that are not here."""
-        self._index()
-        self._deny = DenyRules(facts.deny, self.own)
-        self._grants: dict[str, tuple[Grant, ...]] = {}
+        home = Home(facts.project, facts.number, above, facts.allow.completeness)
+        self.members = Members(home, facts.groups, self._holds_basic_role)
+        self.deny = DenyRules(facts.deny, self.own)
+        self._project_place = place_of("", facts.project, None)
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
-
-    def _index(self) -> None:
-        for resource, policy in self.facts.allow.policies.items():
-            if isinstance(policy, Unknown):
-                self.blind.append(OpenFact("policy", resource, policy))
-                continue
-            if policy.completeness.gap:
-                where = policy.completeness.provenance or policy.provenance
-                self.blind.append(OpenFact("policy", resource, Unknown(policy.completeness.gap, where)))
-            count = len(policy.bindings)
-            whole = f"the whole policy of {resource}: {count} {'binding' if count == 1 else 'bindings'}"
-            self.read.append(policy.provenance.saw(whole))
-            for binding in policy.bindings:
-                for member in dict.fromkeys(binding.members):
-                    bound = _Bound(policy, binding, member)
-                    if names_one(member):
-                        self._named.setdefault(canonical(member), []).append(bound)
-                    else:
-                        self._wide.setdefault(member, []).append(bound)
-                    if binding.role in _BASIC and member.partition(":")[0] not in CONVENIENCE:
-                        self._basic.append(bound)
-        gap = self.facts.allow.completeness
-        if gap.gap:
-            self.blind.append(OpenFact("ancestors", "", Unknown(gap.gap, gap.provenance)))
-        if self.own not in self.facts.allow.policies:
-            why = Unknown(NotCollected(f"the policy of {self.own} was not read"))
-            self.blind.append(OpenFact("policy", self.own, why))
 
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
-        found = self._grants.get(principal)
-        if found is None:
-            found = self._grants[principal] = tuple(self._grants_to(principal))
-        return found
-
-    def _grants_to(self, principal: str) -> Iterator[Grant]:
-        if principal.startswith("deleted:"):
-            return
-        for name in sorted(names_of(principal)):
-            for bound in self._named.get(name, ()):
-                yield _granted(bound, True)
-        for member, bounds in self._wide.items():
-            covers = self.members.covers(member, principal)
-            if covers is not False:
-                for bound in bounds:
-                    yield _granted(bound, covers)
+        return tuple(c.source.grant(c.covers) for c in self._candidates(principal, None))
 
     def decide(self, principal: str, permission: str, dataset: Dataset | None = None) -> Decision:
-        """Whether the principal holds the permission on the project, or on one of its datasets.
+        """Whether the principal holds the permission on the project, or on one of its datasets; with the proof.
 
         On the project a permission that is checked on something in it (a table, a dataset) means: on all of them.
         """
-        grants = [*self.grants_of(principal)]
-        blind = [*self.blind]
-        read = [*self.read]
-        if dataset is not None:
-            entries = dataset.access
-            if isinstance(entries, Unknown):
-                blind.append(OpenFact("dataset access", dataset.id, entries))
-            else:
-                count = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
-                read.append(dataset.provenance.saw(f"the whole access list of {dataset.id}: {count}"))
-                grants += self._entries(dataset, entries, principal)
-        place = place_of(permission, self.facts.project, dataset.id if dataset is not None else None)
-        holding = [(grant, holds) for grant in grants if (holds := self.roles.holds(grant.role, permission))]
-        resource = f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own
+        return self._decided(self._question(principal, permission, dataset))
 
-        def at(moment: datetime) -> tuple[list[Link], list[Denial]]:
-            links = []
-            for grant, holds in holding:
-                value = self._condition(grant.condition, place, moment)
-                formula = both(holds, grant.covers, _formula(grant.condition, value))
-                links.append(Link(grant, formula, condition=value))
-            denials = self._deny.about(
-                principal, permission, self.members, lambda condition: self._deny_condition(condition, place, moment)
-            )
-            return links, denials
-
-        decided = self._decided(at, blind)
-        shown = replace(decided, principal=principal, permission=permission, resource=resource, read=tuple(read))
-        return self._with_evidence(shown, blind)
+    def answer(
+        self, principal: str, permission: str, dataset: Dataset | None = None
+    ) -> tuple[Answer, tuple[OpenFact, ...]]:
+        """The same without the proof, for those who ask about thousands: the answer, and what would settle it."""
+        value, missing = self._value(self._question(principal, permission, dataset), self.facts.moment)
+        return _ANSWERS[value], missing
 
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
-        gone = self.roles.gone(role)
-        bound = [] if gone else [grant for grant in self.grants_of(principal) if grant.role == role]
-        place = place_of("", self.facts.project, None)
+        gone = self.roles.gone(role)  # then no policy could give it, not even one that wasn't read
+        candidates = () if gone else tuple(self._candidates(principal, None, role))
+        blind = () if gone else tuple(self.bindings.blind)
+        return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
-        def at(moment: datetime) -> tuple[list[Link], list[Denial]]:
-            links = []
-            for grant in bound:
-                value = self._condition(grant.condition, place, moment)
-                links.append(Link(grant, both(grant.covers, _formula(grant.condition, value)), condition=value))
-            return links, []
-
-        decided = self._decided(at, self.blind, deny=False)
-        return self._with_evidence(
-            replace(decided, principal=principal, permission=role, resource=self.own, read=tuple(self.read)), self.blind
+    def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
+        candidates = [*self._candidates(principal, permission)]
+        blind = [*self.bindings.blind]
+        if dataset is not None:
+            if isinstance(dataset.access, Unknown):
+                blind.append(OpenFact("dataset access", dataset.id, dataset.access))
+            else:
+                candidates += self._entries(dataset, dataset.access, principal, permission)
+        return _Question(
+            principal,
+            permission,
+            f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
+            place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
+            tuple(candidates),
+            tuple(blind),
+            self.deny.about(permission),
+            tuple(self.deny.blind),
+            dataset,
         )
 
-    def _decided(self, at: _At, blind: list[OpenFact], *, deny: bool = True) -> Decision:
-        moment = self.facts.moment
-        links, denials = at(moment)
-        unread = self._deny.blind if deny else []
-        counted = unread if self.facts.unread_deny_blocks else []
+    def _candidates(self, principal: str, permission: str | None, role: str | None = None) -> Iterator[_Candidate]:
+        """The bindings to look at: for a permission, or for a role, or (with neither) all."""
+        if principal.startswith("deleted:"):
+            return
+        for bound in self.bindings.naming(principal):
+            holds = True if permission is None else self.roles.holds(bound.role, permission)
+            if holds is not False and role in {None, bound.role}:
+                yield _Candidate(bound, True, holds)
+        if permission is not None:
+            for member, holding in self.bindings.wide_holding(permission):
+                covers = self.members.covers(member, principal)
+                if covers is not False:
+                    for bound, holds in holding:
+                        yield _Candidate(bound, covers, both(holds, covers))
+            return
+        for member, bounds in self.bindings.wide():
+            covers = self.members.covers(member, principal)
+            if covers is not False:
+                for bound in bounds:
+                    if role in {None, bound.role}:
+                        yield _Candidate(bound, covers, covers)
 
-        def value(links: list[Link], denials: list[Denial]) -> tuple[bool | None, tuple[OpenFact, ...]]:
-            denied = either(*(denial.formula for denial in denials), *counted)
-            if denied is False and any(link.formula is True for link in links):
+    def _entries(
+        self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str, permission: str
+    ) -> Iterator[_Candidate]:
+        for entry in entries:
+            if entry.authorized or not entry.member or not entry.role_name:
+                continue
+            holds = self.roles.holds(entry.role_name, permission)
+            if holds is False:
+                continue
+            covers = self._entry_covers(entry, principal)
+            if covers is not False:
+                yield _Candidate(_Entry(dataset, entry), covers, both(holds, covers))
+
+    def _value(self, question: _Question, moment: datetime) -> tuple[bool | None, tuple[OpenFact, ...]]:
+        """The answer at a moment, and what is missing for it."""
+        denied = self._denied(question, moment)
+        if denied is True:
+            return False, ()
+        formulas: list[Formula] = []
+        for candidate in question.candidates:
+            formula = self._formula(candidate, question.place, moment)
+            if formula is True and denied is False:
                 return True, ()
-            return settled(both(either(*(link.formula for link in links), *blind), negated(denied)))
+            formulas.append(formula)
+        return settled(both(either(*formulas, *question.blind), negated(denied)))
 
-        settled_now, missing = value(links, denials)
-        conditions = [link.condition for link in links if link.condition]
-        moments = {m for c in conditions for m in c.moments} | {m for d in denials for m in _moments(d)}
-        changes_at = None
-        for when in sorted(m for m in moments if m > moment)[:_MOST_MOMENTS]:
-            # At the named moment itself, or right after it: `<` and `<=` differ there.
-            if any(value(*at(when + step))[0] is not settled_now for step in (timedelta(0), timedelta(microseconds=1))):
-                changes_at = when
-                break
-        ended_at = None
-        if settled_now is False:
-            for when in sorted((m for m in moments if m <= moment), reverse=True)[:_MOST_MOMENTS]:
-                if value(*at(when - timedelta(microseconds=1)))[0]:
-                    ended_at = when
-                    break
-        assumed = () if settled_now is not True or self.facts.unread_deny_blocks else unread
-        return Decision(
-            {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}[settled_now],
-            (),
-            missing,
-            moment=moment,
-            links=tuple(links),
-            denials=tuple(denials),
-            assumptions=tuple(_assumption(fact) for fact in assumed),
-            changes_at=changes_at,
-            ended_at=ended_at,
-            recurring=any(condition.recurring for condition in conditions),
+    def _denied(self, question: _Question, moment: datetime) -> Formula:
+        counted = question.unread_deny if self.facts.unread_deny_blocks else ()
+        return either(*(self._acts(rule, question, moment) for rule in question.rules), *counted)
+
+    def _acts(self, attached: AttachedRule, question: _Question, moment: datetime) -> Formula:
+        """Whether a deny rule takes the permission from the principal."""
+        rule = attached.rule
+        if question.principal.startswith("deleted:"):
+            return False
+        return both(
+            either(*(self.members.covers(member, question.principal) for member in rule.denied_principals)),
+            negated(either(*(self.members.covers(member, question.principal) for member in rule.exception_principals))),
+            _formula(rule.condition, self._condition(rule.condition, question.place, moment), question.place),
         )
 
-    def _with_evidence(self, decision: Decision, blind: list[OpenFact]) -> Decision:
-        """What the answer rests on: the grants that decide it, the rule that denies, or all that was read."""
-        links = tuple(self._explained(link, decision) for link in decision.links)
-        denials = tuple(d for d in decision.denials if d.formula is not False)
-        sure = [link for link in links if link.formula is True]
-        evidence: list[Evidence] = []
-        if decision.answer is Answer.GRANTED:
-            evidence += [e for link in sure or links for e in link.evidence]
-            evidence += decision.assumptions
-        elif decision.answer is Answer.NOT_GRANTED:
-            evidence += [d.evidence for d in denials]
-            evidence += [e for link in links for e in link.evidence]
-            evidence += decision.read
-        else:
-            evidence += [e for link in links for e in link.evidence]
-            evidence += [d.evidence for d in denials]
-            evidence += decision.read
-            evidence += [e for fact in decision.missing for e in fact.unknown.seen()]
-        return replace(decision, links=links, evidence=tuple(dict.fromkeys(evidence)))
+    def _formula(self, candidate: _Candidate, place: Place, moment: datetime) -> Formula:
+        condition = candidate.source.condition
+        if condition is None:
+            return candidate.formula
+        return both(candidate.formula, _formula(condition, self._condition(condition, place, moment), place))
 
-    def _explained(self, link: Link, decision: Decision) -> Link:
-        membership = self.members.membership(link.grant.member, decision.principal)
-        asked_about = decision.permission == link.grant.role
-        role = () if asked_about else self.roles.evidence(link.grant.role, decision.permission)
-        return replace(link, role_evidence=role, membership=membership)
+    def _decided(self, question: _Question) -> Decision:
+        moment = self.facts.moment
+        value, missing = self._value(question, moment)
+        links = tuple(self._link(candidate, question) for candidate in question.candidates)
+        acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
+        denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
+        read = [*self.bindings.read]
+        if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
+            read.append(_whole_list(question.dataset, len(question.dataset.access)))
+        assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
+        return with_evidence(
+            Decision(
+                _ANSWERS[value],
+                (),
+                missing,
+                principal=question.principal,
+                permission=question.asked,
+                resource=question.resource,
+                moment=moment,
+                links=links,
+                denials=denials,
+                read=tuple(read),
+                assumptions=tuple(_assumption(fact) for fact in assumed),
+                changes_at=self._changes_at(question, value) if question.conditional else None,
+                ended_at=self._ended_at(question) if question.conditional and value is False else None,
+                recurring=any(link.condition.recurring for link in links if link.condition),
+            )
+        )
+
+    def _link(self, candidate: _Candidate, question: _Question) -> Link:
+        source = candidate.source
+        grant = source.grant(candidate.covers)
+        return Link(
+            grant,
+            self._formula(candidate, question.place, self.facts.moment),
+            () if source.role == question.asked else self.roles.evidence(source.role, question.asked),
+            self.members.membership(grant.member, question.principal),
+            self._condition(source.condition, question.place, self.facts.moment),
+        )
+
+    def _changes_at(self, question: _Question, value: bool | None) -> datetime | None:
+        """The first moment named in a condition at which the answer becomes another."""
+        for when in [moment for moment in question.moments if moment > self.facts.moment][:_MOST_MOMENTS]:
+            # At the named moment itself, or right after it: `<` and `<=` differ there.
+            for step in (timedelta(0), timedelta(microseconds=1)):
+                if self._value(question, when + step)[0] is not value:
+                    return when
+        return None
+
+    def _ended_at(self, question: _Question) -> datetime | None:
+        """The last moment named in a condition until which it was granted."""
+        for when in [moment for moment in reversed(question.moments) if moment <= self.facts.moment][:_MOST_MOMENTS]:
+            if self._value(question, when - timedelta(microseconds=1))[0]:
+                return when
+        return None
 
     def _condition(self, condition: Condition | None, place: Place, moment: datetime) -> ConditionValue | None:
         if condition is None:
@@ -258,25 +308,10 @@ class ProjectAccess:
             found = self._values[key] = value_of(condition.expression, place, moment, self.facts.tags)
         return found
 
-    def _deny_condition(self, condition: Condition, place: Place, moment: datetime) -> Formula:
-        return _formula(condition, self._condition(condition, place, moment))
-
-    def _entries(self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str) -> Iterator[Grant]:
-        for entry in entries:
-            if entry.authorized or not entry.member or not entry.role_name:
-                continue
-            covers = self._entry_covers(entry, principal)
-            if covers is False:
-                continue
-            given = f"{entry.role or entry.role_name} is given to {entry.member} in {dataset.id}"
-            condition = f", only if {entry.condition.expression}" if entry.condition else ""
-            evidence = dataset.provenance.saw(given + condition)
-            yield Grant(dataset.id, entry.role_name, entry.member, evidence, covers, entry.condition)
-
     def _entry_covers(self, entry: AccessEntry, principal: str) -> Formula:
         group = entry.special_group
-        if group in _SPECIAL_GROUPS:
-            return self._holds_basic_role(principal, _SPECIAL_GROUPS[group], group)
+        if group in BASIC_GROUPS:
+            return self._holds_basic_role(principal, BASIC_GROUPS[group], group)
         if group and group not in {"allAuthenticatedUsers", "allUsers"}:
             why = Unknown(Unresolved(f"{group} may include the principal"))
             return OpenFact("member", group, why)
@@ -286,39 +321,34 @@ class ProjectAccess:
         """Whether the principal is one of those for whom `projectOwner:ID` or `projectOwners` stands: the holders
         of the basic role by the project's own policy. Whether it stands as well for those who inherit the role from
         a folder or the organisation is nowhere documented: that is open."""
-        if kind_of(principal) not in {"user", "serviceAccount"}:
+        if principal.startswith("deleted:"):
             return False
-        place = place_of("", self.facts.project, None)
 
-        def given(bound: _Bound) -> Formula:
-            value = self._condition(bound.binding.condition, place, self.facts.moment)
-            covers = self.members.covers(bound.member, principal)
-            return both(covers, _formula(bound.binding.condition, value))
+        def given(bound: Bound) -> Formula:
+            value = self._condition(bound.condition, self._project_place, self.facts.moment)
+            holds = _formula(bound.condition, value, self._project_place)
+            return both(self.members.covers(bound.member, principal), holds)
 
-        direct = [given(b) for b in self._basic if b.binding.role == role and b.policy.resource == self.own]
-        inherited = [given(b) for b in self._basic if b.binding.role == role and b.policy.resource != self.own]
-        near = [fact for fact in self.blind if fact.about == self.own]
-        far = [fact for fact in self.blind if fact.about != self.own]
+        bound = [b for b in self.bindings.basic if b.role == role]
+        direct = [given(b) for b in bound if b.policy.resource == self.own]
+        inherited = [given(b) for b in bound if b.policy.resource != self.own]
+        near = [fact for fact in self.bindings.blind if fact.about == self.own]
+        far = [fact for fact in self.bindings.blind if fact.about != self.own]
         why = Unresolved(f"{member} stands for the holders of {role}, which may include the principal")
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
 
-def _granted(bound: _Bound, covers: Formula) -> Grant:
-    evidence = bound.policy.shows(bound.binding, bound.member)
-    return Grant(bound.policy.resource, bound.binding.role, bound.member, evidence, covers, bound.binding.condition)
-
-
-def _formula(condition: Condition | None, value: ConditionValue | None) -> Formula:
+def _formula(condition: Condition | None, value: ConditionValue | None, place: Place) -> Formula:
     if condition is None or value is None:
         return True
     if value.holds is not None:
         return value.holds
-    return OpenFact("condition", condition.expression, value.unknown)
+    return OpenFact("condition", condition.expression, value.unknown, place.type)
 
 
-def _moments(denial: Denial) -> tuple[datetime, ...]:
-    condition = denial.rule.condition
-    return moments_of(condition.expression)[0] if condition else ()
+def _whole_list(dataset: Dataset, count: int) -> Evidence:
+    entries = f"{count} {'entry' if count == 1 else 'entries'}"
+    return dataset.provenance.saw(f"the whole access list of {dataset.id}: {entries}")
 
 
 def _assumption(fact: OpenFact) -> Evidence:

@@ -54,6 +54,8 @@ def command(
     It asks Google for a token, whose it is, and about the quota project whether the APIs that run needs are on
     there; of the project to be checked it asks nothing. Exits 0 if nothing is a PROBLEM, else 2.
     """
+    from preflight.engine import load_rules, needed_facts
+    from preflight.facts.methods import methods_for
     from preflight.profile import load_profile
     from preflight.sources.live.examination import examine
     from preflight.sources.live.settings import LiveSettings, impersonation_chain
@@ -71,7 +73,8 @@ def command(
     )
     with Progress() as progress:
         # The profile lends its form alone: what is asked is the tool's own needs, the same for every vendor.
-        checks = examine(settings, os.environ, load_profile("heap"), project, output_dir, progress.tell)
+        methods = methods_for(needed_facts(load_rules()))
+        checks = examine(settings, os.environ, load_profile("heap"), project, output_dir, progress.tell, methods)
     code = ExitCode.USAGE if any(check.state == "problem" for check in checks) else ExitCode.READY
     click.echo(_json(checks, code) if form == "json" else _text(checks, project))
     return code

@@ -10,14 +10,8 @@ import click
 from preflight.cli.options import choice_of_rules
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.catalogue import role_catalogue
-from preflight.facts.methods import (
-    ALLOWED,
-    CREDENTIAL_CALLS,
-    QUOTA_PROJECT_PERMISSION,
-    QUOTA_PROJECT_ROLE,
-    ApiMethod,
-    methods_for,
-)
+from preflight.facts.credential_methods import CREDENTIAL_CALLS
+from preflight.facts.methods import ALLOWED, QUOTA_PROJECT_PERMISSION, QUOTA_PROJECT_ROLE, ApiMethod, methods_for
 from preflight.rulebook import select
 
 LEVELS = {
@@ -45,8 +39,8 @@ def permissions_of(methods: Iterable[ApiMethod]) -> dict[str, Any]:
     catalogue = role_catalogue()
     levels = {}
     for level in LEVELS:
-        needed = sorted({m.permission for m in called if m.level == level})
-        narrow = sorted({m.role for m in called if m.level == level})
+        needed = sorted({m.permission for m in called if level in m.levels})
+        narrow = sorted({m.role for m in called if level in m.levels})
         holding = sorted((r for r in catalogue.holding(needed) if not _internal(r)), key=_plainest) if needed else []
         levels[level] = {"permissions": needed, "narrow_roles": narrow, "single_roles": holding}
     return {
@@ -56,6 +50,7 @@ def permissions_of(methods: Iterable[ApiMethod]) -> dict[str, Any]:
             "narrow_roles": [QUOTA_PROJECT_ROLE],
             "apis": sorted({m.api for m in called if m.api != "oauth2.googleapis.com"}),
         },
+        "beyond_permissions": {m.id: m.beyond for m in called if m.beyond},
         "methods": [m.id for m in called],
         "allowed_methods": [m.id for m in ALLOWED],
         "credential_calls": [m.id for m in CREDENTIAL_CALLS],
@@ -90,7 +85,7 @@ def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
         needs = facts["levels"][level]
         if not needs["permissions"]:
             continue
-        rows = [(m.permission, m.role, m.why) for m in methods if m.level == level]
+        rows = [(m.permission, m.role, m.why) for m in methods if level in m.levels]
         parts.append(
             f"{headline}\n\n"
             + tabulate(list(dict.fromkeys(rows)), headers=("permission", "narrow role", "tells"), tablefmt="simple")
@@ -103,6 +98,11 @@ def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
         f"{QUOTA_PROJECT_PERMISSION} ({QUOTA_PROJECT_ROLE}), and these APIs enabled there:\n  "
         + "\n  ".join(quota["apis"])
     )
+    if facts["beyond_permissions"]:
+        parts.append(
+            "What no permission of Google Cloud gives\n\n"
+            + tabulate(facts["beyond_permissions"].items(), headers=("method", "the caller needs"), tablefmt="simple")
+        )
     rows = [(m.id, f"{m.verb} {m.path}", "yes" if m in methods else "") for m in ALLOWED]
     parts.append(
         "The only methods that the tool ever calls. All of them only read; its transport refuses any other.\n\n"

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
@@ -12,18 +11,14 @@ from msgspec import Struct
 from preflight import interrupts
 from preflight.cli import forget_stdout, unwritten
 from preflight.cli.options import choice_of_rules, complete_formats
-from preflight.cli.progress import Progress, show_calls
+from preflight.cli.source import LiveOptions, choice_of_source, collect_live
 from preflight.engine import evaluate, load_rules, needed_facts
-from preflight.errors import CredentialsError, OutputError, UsageError, nearest
-from preflight.facts.methods import TOKEN_INFO
+from preflight.errors import OutputError, UsageError, nearest
 from preflight.profile import load_profile
 from preflight.renderers import Format, render
 from preflight.report import Report
 from preflight.rulebook import select
 from preflight.target import parse_target
-
-if TYPE_CHECKING:
-    from preflight.sources.live import TracedCall
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -56,28 +51,15 @@ def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
     profile = load_profile(request.profile)
     rules = select(load_rules(request.rules_dir), request.only, request.skip)
     target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
-    from preflight.sources.live import LiveSettings, LiveSource  # Google's clients load behind this
-    from preflight.sources.live.settings import impersonation_chain
-
-    settings = LiveSettings.from_environ(
-        environ,
-        quota_project=request.quota_project,
+    options = LiveOptions(
         timeout=request.timeout,
+        quota_project=request.quota_project,
+        impersonate=request.impersonate,
         transport=request.transport,
-        impersonate=impersonation_chain(request.impersonate) if request.impersonate is not None else None,
+        verbose=request.verbose,
     )
-    with Progress() as progress:
-        source = LiveSource(settings, profile, target, on_wait=progress.tell, meanwhile=_load_renderers)
-        try:
-            snapshot = source.collect(needed_facts(rules))
-        finally:
-            if request.verbose:
-                progress.clear()
-                show_calls(source.started)
-    if source.outage:
-        click.echo("\n".join(source.outage), err=True)
-    _refuse_dead_credentials(source.trace)
-    return evaluate(rules, snapshot, source.target, profile, allow_unknown=request.allow_unknown)
+    snapshot, target = collect_live(options, profile, target, needed_facts(rules), environ, _load_renderers)
+    return evaluate(rules, snapshot, target, profile, allow_unknown=request.allow_unknown)
 
 
 def _load_renderers() -> None:
@@ -86,16 +68,6 @@ def _load_renderers() -> None:
     import preflight.renderers.markdown
     import preflight.renderers.terminal
     import preflight.report_files  # noqa: F401
-
-
-def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
-    """Where every call was refused for its credentials there is nothing to report on."""
-    # tokeninfo is another host: that it can't be reached says nothing.
-    if {call.outcome for call in trace if call.method != TOKEN_INFO.id} == {"unauthenticated"}:
-        raise CredentialsError(
-            "Google did not accept the credentials: the token is invalid, expired or revoked.",
-            "Get new ones with: gcloud auth application-default login",
-        )
 
 
 def show(report: Report, form: Format) -> None:
@@ -122,26 +94,7 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
 @choice_of_rules
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1, max=3600),
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For the whole run; what was not seen by then is unknown.",
-)
-@click.option("--quota-project", metavar="ID", help="The project that pays for the calls (user credentials only).")
-@click.option(
-    "--impersonate-service-account",
-    "impersonate",
-    metavar="EMAIL",
-    help="Ask as this service account. Several, separated by commas, are the way there: the last is asked as.",
-)
-@click.option(
-    "--transport",
-    type=click.Choice(["grpc", "rest"]),
-    help="For proxies that pass no gRPC: rest.  [default: grpc]",
-)
+@choice_of_source
 @click.option(
     "--format",
     "form",

@@ -33,9 +33,9 @@ class UnevaluableError(Exception):
 
 
 class Circumstances(msgspec.Struct, frozen=True):
-    """What an expression may ask about: the moment and the resource."""
+    """What an expression may ask about: the moment and the resource. What is None or empty is not known."""
 
-    time: datetime
+    time: datetime | None
     name: str
     type: str
     service: str
@@ -227,16 +227,15 @@ def _relation(operator: str, left: Any, right: Any) -> bool:
 
 
 def _attribute(name: str, known: Circumstances) -> Any:
-    match name:
-        case "request.time":
-            return known.time
-        case "resource.name":
-            return known.name
-        case "resource.type":
-            return known.type
-        case "resource.service":
-            return known.service
-    raise UnevaluableError(f"{name} is not known here")
+    told = {
+        "request.time": known.time,
+        "resource.name": known.name,
+        "resource.type": known.type,
+        "resource.service": known.service,
+    }.get(name)
+    if not told:
+        raise UnevaluableError(f"{name} is not known here")
+    return told
 
 
 def _function(name: str, arguments: list[Any]) -> Any:

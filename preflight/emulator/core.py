@@ -23,7 +23,7 @@ _ENDLESS = "endless-"
 _SCOPES = "https://www.googleapis.com/auth/cloud-platform"
 _CLIENT_PROJECT = "projects/764086051850"
 """Whose client user credentials are of, when nothing else is charged; from public error reports, not checked."""
-_PAGED = (".list", ".search")
+_PAGED = (".list", ".listPolicies", ".search")
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -190,7 +190,10 @@ def resource_of(params: dict[str, Any]) -> str:
             for key, kind in (("datasetId", "datasets"), ("tableId", "tables"))
             if key in params
         )
-    for field in ("name", "resource", "parent"):
+    tuple_ = params.get("accessTuple")
+    if isinstance(tuple_, dict):
+        return f"{tuple_.get('fullResourceName', '')} {tuple_.get('permission', '')}"
+    for field in ("name", "resource", "parent", "groupKey.id"):
         if params.get(field):
             return str(params[field])
     return ""

@@ -57,6 +57,11 @@ class Directory:
         """Whose token this is; expired ones are known too."""
         return self._by_token.get(token)
 
+    def principal(self, email: str) -> Caller:
+        """Somebody by e-mail, whether or not this world knows them."""
+        account = email.lower().endswith(".gserviceaccount.com")
+        return self.callers.get(email.lower()) or Caller(email=email, kind="service_account" if account else "user")
+
     def project(self, key: str) -> Project | None:
         """By ID or by number, with or without ``projects/``."""
         return self._projects.get(key.removeprefix("projects/"))

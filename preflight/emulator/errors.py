@@ -28,6 +28,9 @@ SERVICE_TITLES = {
     "cloudbilling.googleapis.com": "Cloud Billing API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "bigquery.googleapis.com": "BigQuery API",
+    "cloudidentity.googleapis.com": "Cloud Identity API",
+    "orgpolicy.googleapis.com": "Organization Policy API",
+    "policytroubleshooter.googleapis.com": "Policy Troubleshooter API",
 }
 BIGQUERY = "bigquery.googleapis.com"
 
@@ -163,6 +166,23 @@ def user_project_denied(service: str, project: str) -> ApiError:
     info = error_info("USER_PROJECT_DENIED", service=service, consumer=f"projects/{project}")
     details = (info, _help("Google developer console IAM admin", url))
     return ApiError("PERMISSION_DENIED", message, details, reason="forbidden")
+
+
+PERIMETER_ID = "Xq3mPzT0vK7wJd1sN5bLr9cYhUe2GfAoVi8xQ4tSkRnWyM6zDpHj-A"
+"""The unique identifier in each refusal by a perimeter."""
+
+
+def perimeter_blocked(service: str, consumer: str) -> ApiError:
+    """403 by VPC Service Controls, as users have posted it; BigQuery has words and a reason of its own."""
+    message = f"Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: {PERIMETER_ID}"
+    if service == BIGQUERY:
+        return ApiError("PERMISSION_DENIED", f"VPC Service Controls: {message}.", reason="policyViolation")
+    failure = {
+        "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+        "violations": [{"type": "VPC_SERVICE_CONTROLS", "description": PERIMETER_ID}],
+    }
+    info = error_info("SECURITY_POLICY_VIOLATED", service=service, uid=PERIMETER_ID, consumer=consumer)
+    return ApiError("PERMISSION_DENIED", message, (failure, info))
 
 
 def consumer_invalid(service: str, project: str) -> ApiError:

@@ -18,6 +18,7 @@ Kind = Literal[
     "denied",
     "api_disabled",
     "user_project_denied",
+    "vpc_service_controls",
     "not_found",
     "quota",
     "error_500",
@@ -39,6 +40,7 @@ REFUSALS = frozenset(
         "denied",
         "api_disabled",
         "user_project_denied",
+        "vpc_service_controls",
         "not_found",
         "quota",
         "error_500",
@@ -89,6 +91,8 @@ class Fault(msgspec.Struct, frozen=True):
                 return errors.service_disabled(service, consumer)
             case "user_project_denied":
                 return errors.user_project_denied(service, consumer.removeprefix("projects/"))
+            case "vpc_service_controls":
+                return errors.perimeter_blocked(service, consumer)
             case "not_found":
                 return errors.not_found(f"Not found: {resource}" if resource else "Requested entity was not found.")
             case "quota":

@@ -14,7 +14,7 @@ import msgspec
 from preflight.emulator import conditions
 from preflight.emulator.directory import Directory
 from preflight.emulator.members import Members
-from preflight.emulator.world import Binding, Caller, Condition, Dataset, DenyRule, Node, Project
+from preflight.emulator.world import Binding, Caller, Condition, Dataset, DenyRule, Group, Node, Project
 
 DATASET_ROLES = {
     "READER": "roles/bigquery.dataViewer",
@@ -115,10 +115,27 @@ class Access:
         except conditions.UnevaluableError:
             return False
 
-    def _circumstances(self, node: Node, dataset: Dataset | None) -> conditions.Circumstances:
+    def is_member(self, member: str, who: Caller) -> bool:
+        """Whether a member of a policy stands for somebody."""
+        return self._members.matches(member, who)
+
+    def in_group(self, who: Caller, group: Group) -> bool:
+        """Whether somebody is in a group, nested ones included."""
+        return self._members.matches(f"group:{group.email}", who)
+
+    def sees_group(self, caller: Caller, group: Group) -> bool:
+        """Whether a caller may see who is in a group: its members and viewers may."""
+        return self.in_group(caller, group) or any(self._members.matches(one, caller) for one in group.viewers)
+
+    def tags(self, node: Node) -> dict[str, str]:
+        """The tags that a node has or inherits: of one key the nearest value."""
         tags: dict[str, str] = {}
         for place in reversed(self._directory.chain(node)):
             tags.update(place.tags)
+        return tags
+
+    def _circumstances(self, node: Node, dataset: Dataset | None) -> conditions.Circumstances:
+        tags = self.tags(node)
         # Google documents `projects/<id>` for a project, not its number.
         name = f"projects/{node.id}" if isinstance(node, Project) else node.name
         service = "cloudresourcemanager.googleapis.com"

@@ -31,6 +31,12 @@ _POLICY = ("cloudresourcemanager.projects.getIamPolicy", "cloudresourcemanager.p
 _SERVICES = ("serviceusage.services.get", "serviceusage.services.batchGet", "serviceusage.services.list")
 _BIGQUERY = ("bigquery.datasets.list", "bigquery.datasets.get", "bigquery.tables.list")
 _ROLES = ("iam.projects.roles.get", "iam.projects.roles.list")
+_NEVER_RECORDED = (
+    "iam.policies.listPolicies",
+    "iam.policies.get",
+    "orgpolicy.projects.policies.getEffectivePolicy",
+    "cloudresourcemanager.effectiveTags.list",
+)
 
 
 def load_project(folder: Path, auditor: str) -> World:
@@ -43,7 +49,7 @@ def load_project(folder: Path, auditor: str) -> World:
     billing = _read(folder / "project_billing_info.json")
     custom = _read(folder / "iam-roles-custom.json")
     roles = [_role(raw) for raw in _items(custom, "roles") + _items(_read(folder / "iam-roles-get.json"), "roles")]
-    withheld = list(_BIGQUERY)
+    withheld = [*_BIGQUERY, *_NEVER_RECORDED]
     withheld += _POLICY if policy is None else ()
     withheld += _SERVICES if services is None else ()
     withheld += ("cloudbilling.projects.getBillingInfo",) if billing is None else ()
@@ -160,8 +166,9 @@ def _ancestors(folder: Path) -> tuple[tuple[Folder, ...], tuple[Organization, ..
     folders, organizations = [], []
     for index, (kind, number) in enumerate(names):
         above = names[index + 1] if index + 1 < len(names) else ("", "")
-        withheld = tuple(
-            f"cloudresourcemanager.{kind}s.{verb}" for verb in ("get", "getIamPolicy", "testIamPermissions")
+        withheld = (
+            tuple(f"cloudresourcemanager.{kind}s.{verb}" for verb in ("get", "getIamPolicy", "testIamPermissions"))
+            + _NEVER_RECORDED
         )
         if kind == "folder":
             parent = f"{above[0]}s/{above[1]}" if above[0] else ""

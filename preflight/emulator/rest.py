@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import struct
 import sys
@@ -92,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
-        path = unquote(parts.path)
+        path = decoded(parts.path)
         method, fields, writes = routes.rest(self.command, path)
         query = _query(parts.query)
         body, malformed = _json(raw, self.headers.get("Content-Type", ""))
@@ -158,6 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
             if self._core.stopping.wait(1.0):
                 self.close_connection = True
                 return
+
+
+def decoded(path: str) -> str:
+    """The path in plain characters, but for a slash within a segment, which stays `%2F` and is no separator."""
+    return unquote(re.sub("%2f", "%252F", path, flags=re.IGNORECASE))
 
 
 def _bearer(header: str) -> str | None:

@@ -5,6 +5,8 @@ from typing import Any
 
 _P = r"projects/[^/]+?"
 _O = r"organizations/[^/]+?"
+_DENY = r"policies/[^/]+/denypolicies"
+"""The attachment point is one segment: its slashes are written `%2F`, which a path keeps (see `rest.decoded`)."""
 
 # (HTTP verb, path, method id). Named groups become request fields. Order matters where one path fits two.
 _READS: tuple[tuple[str, str, str], ...] = (
@@ -39,6 +41,21 @@ _READS: tuple[tuple[str, str, str], ...] = (
         r"/bigquery/v2/projects/(?P<projectId>[^/]+)/datasets/(?P<datasetId>[^/]+)/tables",
         "bigquery.tables.list",
     ),
+    ("GET", r"/v3/effectiveTags", "cloudresourcemanager.effectiveTags.list"),
+    ("GET", rf"/v2/(?P<parent>{_DENY})", "iam.policies.listPolicies"),
+    ("GET", rf"/v2/(?P<name>{_DENY}/[^/]+)", "iam.policies.get"),
+    (
+        "GET",
+        rf"/v2/(?P<name>{_P}/policies/[^/]+):getEffectivePolicy",
+        "orgpolicy.projects.policies.getEffectivePolicy",
+    ),
+    ("GET", r"/v1/groups:lookup", "cloudidentity.groups.lookup"),
+    (
+        "GET",
+        r"/v1/(?P<parent>groups/[^/]+)/memberships:checkTransitiveMembership",
+        "cloudidentity.groups.memberships.checkTransitiveMembership",
+    ),
+    ("POST", r"/v3/iam:troubleshoot", "policytroubleshooter.iam.troubleshoot"),
     ("GET", r"/tokeninfo", "oauth2.tokeninfo"),
     ("POST", r"/tokeninfo", "oauth2.tokeninfo"),
 )
@@ -71,6 +88,14 @@ _WRITES: tuple[tuple[str, str, str], ...] = (
             ("DELETE", rf"/v1/(?P<name>{owner}/roles/[^/]+)", f"iam.{kind}.roles.delete"),
         )
     ),
+    ("POST", rf"/v2/(?P<parent>{_DENY})", "iam.policies.createPolicy"),
+    ("PUT", rf"/v2/(?P<name>{_DENY}/[^/]+)", "iam.policies.update"),
+    ("DELETE", rf"/v2/(?P<name>{_DENY}/[^/]+)", "iam.policies.delete"),
+    ("POST", rf"/v2/(?P<parent>{_P})/policies", "orgpolicy.projects.policies.create"),
+    ("PATCH", rf"/v2/(?P<name>{_P}/policies/[^/]+)", "orgpolicy.projects.policies.patch"),
+    ("DELETE", rf"/v2/(?P<name>{_P}/policies/[^/]+)", "orgpolicy.projects.policies.delete"),
+    ("POST", r"/v1/(?P<parent>groups/[^/]+)/memberships", "cloudidentity.groups.memberships.create"),
+    ("POST", r"/v3/tagBindings", "cloudresourcemanager.tagBindings.create"),
     ("POST", r"/bigquery/v2/projects/(?P<projectId>[^/]+)/datasets", "bigquery.datasets.insert"),
     ("PATCH", _DATASET, "bigquery.datasets.patch"),
     ("PUT", _DATASET, "bigquery.datasets.update"),
@@ -107,6 +132,9 @@ RESOURCE_MANAGER = "google.cloud.resourcemanager.v3"
 USAGE = "google.api.serviceusage.v1.ServiceUsage"
 BILLING = "google.cloud.billing.v1.CloudBilling"
 IAM = "google.iam.admin.v1.IAM"
+DENY = "google.iam.v2.Policies"
+ORG_POLICY = "google.cloud.orgpolicy.v2.OrgPolicy"
+TROUBLESHOOTER = "google.cloud.policytroubleshooter.iam.v3.PolicyTroubleshooter"
 
 GRPC_READS: dict[str, str] = {
     f"/{RESOURCE_MANAGER}.Projects/SearchProjects": "cloudresourcemanager.projects.search",
@@ -125,6 +153,11 @@ GRPC_READS: dict[str, str] = {
     f"/{BILLING}/GetProjectBillingInfo": "cloudbilling.projects.getBillingInfo",
     f"/{IAM}/GetRole": "iam.roles.get",
     f"/{IAM}/ListRoles": "iam.roles.list",
+    f"/{RESOURCE_MANAGER}.TagBindings/ListEffectiveTags": "cloudresourcemanager.effectiveTags.list",
+    f"/{DENY}/ListPolicies": "iam.policies.listPolicies",
+    f"/{DENY}/GetPolicy": "iam.policies.get",
+    f"/{ORG_POLICY}/GetEffectivePolicy": "orgpolicy.projects.policies.getEffectivePolicy",
+    f"/{TROUBLESHOOTER}/TroubleshootIamPolicy": "policytroubleshooter.iam.troubleshoot",
 }
 
 GRPC_WRITES: dict[str, str] = {
@@ -148,12 +181,19 @@ GRPC_WRITES: dict[str, str] = {
     f"/{IAM}/UpdateRole": "iam.projects.roles.patch",
     f"/{IAM}/DeleteRole": "iam.projects.roles.delete",
     f"/{IAM}/UndeleteRole": "iam.projects.roles.undelete",
+    f"/{RESOURCE_MANAGER}.TagBindings/CreateTagBinding": "cloudresourcemanager.tagBindings.create",
+    f"/{DENY}/CreatePolicy": "iam.policies.createPolicy",
+    f"/{DENY}/UpdatePolicy": "iam.policies.update",
+    f"/{DENY}/DeletePolicy": "iam.policies.delete",
+    f"/{ORG_POLICY}/CreatePolicy": "orgpolicy.projects.policies.create",
+    f"/{ORG_POLICY}/UpdatePolicy": "orgpolicy.projects.policies.patch",
+    f"/{ORG_POLICY}/DeletePolicy": "orgpolicy.projects.policies.delete",
 }
 
 
 def narrowed(method: str, params: dict[str, Any]) -> str:
     """IAM's gRPC methods serve predefined and custom roles alike; REST gives each owner an id of its own."""
-    if not method.startswith("iam."):
+    if not method.startswith("iam.") or ".roles." not in method:
         return method
     name = str(params.get("name") or params.get("parent") or "")
     for owner in ("projects", "organizations"):

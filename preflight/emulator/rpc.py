@@ -4,6 +4,7 @@ Requests and answers are Google's own messages, found by name in the descriptor 
 fill; JSON is what the core speaks.
 """
 
+import importlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,10 +36,21 @@ def _fill_pool() -> None:
     import google.rpc.status_pb2  # noqa: F401 - all of these are imported for what importing them does
 
 
+_LATER = {
+    "google.iam.v2.": "google.cloud.iam_v2",
+    "google.cloud.orgpolicy.v2.": "google.cloud.orgpolicy_v2",
+    "google.cloud.policytroubleshooter.iam.v3.": "google.cloud.policytroubleshooter_iam_v3",
+}
+"""Packages whose messages few calls need, which are imported when the first of these comes."""
+
+
 @cache
 def _message(name: str) -> Any:
     """The class of a message by its full name; KeyError for one that no package describes."""
     _fill_pool()
+    for package, module in _LATER.items():
+        if name.startswith(package):
+            importlib.import_module(module)
     return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
@@ -54,6 +66,8 @@ def _names(rpc: str) -> tuple[str, str]:
             return f"google.iam.v1.{name}Request", "google.iam.v1.Policy"
         case "TestIamPermissions":
             return f"google.iam.v1.{name}Request", f"google.iam.v1.{name}Response"
+        case "GetEffectivePolicy":
+            return f"{package}.{name}Request", f"{package}.Policy"
     answer = name.removeprefix("Get") if name.startswith("Get") else f"{name}Response"
     return f"{package}.{name}Request", f"{package}.{answer}"
 

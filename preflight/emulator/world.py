@@ -62,6 +62,14 @@ class DenyPolicy(Strict, frozen=True):
     rules: tuple[DenyRule, ...]
 
 
+class OrgPolicy(Strict, frozen=True):
+    """What is set for one constraint: `rules` in the shape of the API's JSON (`PolicySpec.rules`)."""
+
+    rules: tuple[dict[str, Any], ...] = ()
+    inherit_from_parent: bool = False
+    reset: bool = False
+
+
 class Role(Strict, frozen=True):
     """A predefined role (``roles/x``) or a custom one (full name, or its ID alone in its parent's list)."""
 
@@ -103,7 +111,9 @@ class Billing(Strict, frozen=True):
 class Node(Strict, frozen=True, kw_only=True):
     """What projects, folders and organisations have in common.
 
-    `withheld` lists method ids that answer 403 here whoever asks: in a recording, what was not recorded.
+    `tags` maps a tag key's namespaced name (``123/env``) to a value's short name; `org_policies` a constraint
+    (``gcp.resourceLocations``) to what is set for it here. `withheld` lists method ids that answer 403 here whoever
+    asks: in a recording, what was not recorded.
     """
 
     display_name: str = ""
@@ -112,6 +122,7 @@ class Node(Strict, frozen=True, kw_only=True):
     policy_etag: str = ""
     deny: tuple[DenyPolicy, ...] = ()
     tags: dict[str, str] = {}
+    org_policies: dict[str, OrgPolicy] = {}
     withheld: tuple[str, ...] = ()
     etag: str = ""
     create_time: str = "2021-03-01T09:00:00Z"
@@ -174,10 +185,14 @@ class Project(Node, frozen=True, kw_only=True):
 
 
 class Group(Strict, frozen=True):
-    """A Google group with its direct members (``user:…``, ``serviceAccount:…``, ``group:…``)."""
+    """A Google group with its direct members (``user:…``, ``serviceAccount:…``, ``group:…``).
+
+    Its members see who is in it; `viewers` do too (``user:…``, ``domain:…`` and so on).
+    """
 
     email: str
     members: tuple[str, ...] = ()
+    viewers: tuple[str, ...] = ()
 
 
 class Caller(Strict, frozen=True):

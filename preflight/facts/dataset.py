@@ -53,7 +53,7 @@ BASIC_DATASET_ROLES = {
 """BigQuery's documentation of `access[].role`: the equivalence is exact."""
 
 
-class DatasetSettings(Struct, frozen=True):
+class DatasetSettings(Struct, frozen=True, tag="dataset_settings", tag_field="fact"):
     """What BigQuery does by itself with what is put into a dataset (BigQuery v2 `datasets.get`)."""
 
     table_expiration_ms: int | None = None

@@ -2,7 +2,7 @@
 
 This one table is the list that the transport enforces, what `preflight permissions` prints, what the rule
 reference says an auditor reads, and where the commands for a blind auditor come from. All of them only read
-(`getIamPolicy` and `testIamPermissions` are POSTs that read). Paths and permissions: Google's discovery
+(`getIamPolicy`, `testIamPermissions` and `troubleshoot` are POSTs that read). Paths and permissions: Google's discovery
 documents and the methods' reference pages; the roles: Google's predefined roles, checked in tests.
 """
 
@@ -12,8 +12,12 @@ from msgspec import Struct
 
 from preflight.facts.caller import CallerIdentity, CallerPermissions
 from preflight.facts.dataset import Datasets
+from preflight.facts.deny import DenyPolicies
+from preflight.facts.groups import Groups
+from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
+from preflight.facts.second_opinion import SecondOpinions
 
 
 class ApiMethod(Struct, frozen=True):
@@ -30,12 +34,14 @@ class ApiMethod(Struct, frozen=True):
     """The full gRPC method; empty: REST only."""
     permission: str
     """What the caller needs; empty: nothing beyond an identity."""
-    level: str
-    """Where it needs that: `project`, `folder` or `organization`; empty where it needs nothing."""
+    levels: tuple[str, ...]
+    """Where it needs that: `project`, `folder`, `organization`; empty where it needs nothing."""
     role: str
     """A narrow predefined role that holds the permission."""
     why: str
     """What is learned by it."""
+    beyond: str = ""
+    """What the caller needs that no permission of Google Cloud gives; empty: nothing."""
 
 
 _RM = "cloudresourcemanager.googleapis.com"
@@ -49,7 +55,7 @@ PROJECT_GET = ApiMethod(
     "/v3/projects/{project}",
     f"{_RM_GRPC}Projects/GetProject",
     "resourcemanager.projects.get",
-    "project",
+    ("project",),
     "roles/browser",
     "the project's ID, number, state and parent",
 )
@@ -60,7 +66,7 @@ PROJECT_POLICY = ApiMethod(
     "/v3/projects/{project}:getIamPolicy",
     f"{_RM_GRPC}Projects/GetIamPolicy",
     "resourcemanager.projects.getIamPolicy",
-    "project",
+    ("project",),
     "roles/browser",
     "who has which role on the project",
 )
@@ -71,7 +77,7 @@ PROJECT_TEST = ApiMethod(
     "/v3/projects/{project}:testIamPermissions",
     f"{_RM_GRPC}Projects/TestIamPermissions",
     "",
-    "",
+    (),
     "",
     "which permissions the caller itself has on the project",
 )
@@ -82,7 +88,7 @@ FOLDER_GET = ApiMethod(
     "/v3/folders/{folder}",
     f"{_RM_GRPC}Folders/GetFolder",
     "resourcemanager.folders.get",
-    "folder",
+    ("folder",),
     "roles/browser",
     "what the folder is in",
 )
@@ -93,7 +99,7 @@ FOLDER_POLICY = ApiMethod(
     "/v3/folders/{folder}:getIamPolicy",
     f"{_RM_GRPC}Folders/GetIamPolicy",
     "resourcemanager.folders.getIamPolicy",
-    "folder",
+    ("folder",),
     "roles/iam.securityReviewer",
     "which roles the project inherits from the folder",
 )
@@ -104,7 +110,7 @@ ORGANIZATION_POLICY = ApiMethod(
     "/v3/organizations/{organization}:getIamPolicy",
     f"{_RM_GRPC}Organizations/GetIamPolicy",
     "resourcemanager.organizations.getIamPolicy",
-    "organization",
+    ("organization",),
     "roles/iam.securityReviewer",
     "which roles the project inherits from the organization",
 )
@@ -115,7 +121,7 @@ SERVICE_GET = ApiMethod(
     "/v1/projects/{project}/services/{service}",
     "/google.api.serviceusage.v1.ServiceUsage/GetService",
     "serviceusage.services.get",
-    "project",
+    ("project",),
     "roles/serviceusage.serviceUsageViewer",
     "whether an API is enabled",
 )
@@ -126,7 +132,7 @@ BILLING_INFO = ApiMethod(
     "/v1/projects/{project}/billingInfo",
     "/google.cloud.billing.v1.CloudBilling/GetProjectBillingInfo",
     "resourcemanager.projects.get",
-    "project",
+    ("project",),
     "roles/browser",
     "whether billing is enabled",
 )
@@ -137,7 +143,7 @@ PREDEFINED_ROLE = ApiMethod(
     "/v1/roles/{role}",
     f"{_IAM_GRPC}GetRole",
     "",
-    "",
+    (),
     "",
     "which permissions a predefined role holds",
 )
@@ -148,7 +154,7 @@ PROJECT_ROLE = ApiMethod(
     "/v1/projects/{project}/roles/{role}",
     f"{_IAM_GRPC}GetRole",
     "iam.roles.get",
-    "project",
+    ("project",),
     "roles/iam.roleViewer",
     "which permissions a custom role of the project holds",
 )
@@ -159,7 +165,7 @@ ORGANIZATION_ROLE = ApiMethod(
     "/v1/organizations/{organization}/roles/{role}",
     f"{_IAM_GRPC}GetRole",
     "iam.roles.get",
-    "organization",
+    ("organization",),
     "roles/iam.organizationRoleViewer",
     "which permissions a custom role of the organization holds",
 )
@@ -170,7 +176,7 @@ DATASET_LIST = ApiMethod(
     "/bigquery/v2/projects/{project}/datasets",
     "",
     "bigquery.datasets.get",
-    "project",
+    ("project",),
     "roles/bigquery.metadataViewer",
     "which datasets there are, and where",
 )
@@ -181,7 +187,7 @@ DATASET_GET = ApiMethod(
     "/bigquery/v2/projects/{project}/datasets/{dataset}",
     "",
     "bigquery.datasets.get",
-    "project",
+    ("project",),
     "roles/bigquery.metadataViewer",
     "who may do what in the destination dataset",
 )
@@ -192,99 +198,133 @@ TOKEN_INFO = ApiMethod(
     "/tokeninfo",
     "",
     "",
-    "",
+    (),
     "",
     "whose credentials run the tool",
 )
 
+_EVERY_LEVEL = ("project", "folder", "organization")
+_DENY_PATH = "/v2/policies/cloudresourcemanager.googleapis.com%2F{kind}%2F{resource}/denypolicies"
+"""The attachment point is a full resource name whose slashes are written `%2F` (IAM v2, `policies.get`)."""
+
+DENY_LIST = ApiMethod(
+    "iam.policies.listPolicies",
+    "iam.googleapis.com",
+    "GET",
+    _DENY_PATH,
+    "/google.iam.v2.Policies/ListPolicies",
+    "iam.denypolicies.list",
+    _EVERY_LEVEL,
+    "roles/iam.denyReviewer",
+    "which deny policies there are on the project and above it",
+)
+DENY_GET = ApiMethod(
+    "iam.policies.get",
+    "iam.googleapis.com",
+    "GET",
+    f"{_DENY_PATH}/{{policy}}",
+    "/google.iam.v2.Policies/GetPolicy",
+    "iam.denypolicies.get",
+    _EVERY_LEVEL,
+    "roles/iam.denyReviewer",
+    "what a deny policy denies, and to whom",
+)
+ORGANIZATION_GET = ApiMethod(
+    "cloudresourcemanager.organizations.get",
+    _RM,
+    "GET",
+    "/v3/organizations/{organization}",
+    f"{_RM_GRPC}Organizations/GetOrganization",
+    "resourcemanager.organizations.get",
+    ("organization",),
+    "roles/browser",
+    "the organization's domain and directory",
+)
+EFFECTIVE_ORG_POLICY = ApiMethod(
+    "orgpolicy.projects.policies.getEffectivePolicy",
+    "orgpolicy.googleapis.com",
+    "GET",
+    "/v2/projects/{project}/policies/{constraint}:getEffectivePolicy",
+    "/google.cloud.orgpolicy.v2.OrgPolicy/GetEffectivePolicy",
+    "orgpolicy.policy.get",
+    ("project",),
+    "roles/orgpolicy.policyViewer",
+    "what the organization's policies demand of the project",
+)
+EFFECTIVE_TAGS = ApiMethod(
+    "cloudresourcemanager.effectiveTags.list",
+    _RM,
+    "GET",
+    "/v3/effectiveTags",
+    f"{_RM_GRPC}TagBindings/ListEffectiveTags",
+    "resourcemanager.hierarchyNodes.listEffectiveTags",
+    ("project",),
+    "roles/resourcemanager.tagViewer",
+    "the tags that conditions look at",
+)
+SIGHT_OF_GROUP = "sight of the group's members, by its own settings or the directory's role Groups Reader"
+"""What Cloud Identity asks of the caller: a group's settings, or a role in the directory (Google's documentation of
+`groups.memberships.checkTransitiveMembership`, which also wants an edition of it that has the method)."""
+GROUP_LOOKUP = ApiMethod(
+    "cloudidentity.groups.lookup",
+    "cloudidentity.googleapis.com",
+    "GET",
+    "/v1/groups:lookup",
+    "",
+    "",
+    (),
+    "",
+    "the name by which a group's members are asked for",
+    SIGHT_OF_GROUP,
+)
+GROUP_CHECK = ApiMethod(
+    "cloudidentity.groups.memberships.checkTransitiveMembership",
+    "cloudidentity.googleapis.com",
+    "GET",
+    "/v1/groups/{group}/memberships:checkTransitiveMembership",
+    "",
+    "",
+    (),
+    "",
+    "whether the vendor's principal is in a group",
+    SIGHT_OF_GROUP,
+)
+TROUBLESHOOT = ApiMethod(
+    "policytroubleshooter.iam.troubleshoot",
+    "policytroubleshooter.googleapis.com",
+    "POST",  # that reads: the question is its body
+    "/v3/iam:troubleshoot",
+    "/google.cloud.policytroubleshooter.iam.v3.PolicyTroubleshooter/TroubleshootIamPolicy",
+    "",
+    (),
+    "",
+    "what Google's own Policy Troubleshooter answers, as far as the caller sees the policies",
+)
+
 _POLICIES = (PROJECT_GET, PROJECT_POLICY, FOLDER_GET, FOLDER_POLICY, ORGANIZATION_POLICY)
+_ROLES = (PREDEFINED_ROLE, PROJECT_ROLE, ORGANIZATION_ROLE)
 READS: dict[type[Fact], tuple[ApiMethod, ...]] = {
     Project: (PROJECT_GET,),
     Billing: (BILLING_INFO,),
     Services: (SERVICE_GET,),
     Ancestry: (PROJECT_GET, FOLDER_GET),
     AllowPolicies: _POLICIES,
-    Roles: (*_POLICIES, PREDEFINED_ROLE, PROJECT_ROLE, ORGANIZATION_ROLE),
+    Roles: (*_POLICIES, *_ROLES),
+    DenyPolicies: (PROJECT_GET, FOLDER_GET, DENY_LIST, DENY_GET),
+    Groups: (*_POLICIES, *_ROLES, GROUP_LOOKUP, GROUP_CHECK),
+    Tags: (*_POLICIES, EFFECTIVE_TAGS),
+    Organization: (PROJECT_GET, FOLDER_GET, ORGANIZATION_GET),
+    OrgPolicies: (EFFECTIVE_ORG_POLICY,),
     Datasets: (DATASET_LIST, DATASET_GET, PROJECT_TEST),
     CallerIdentity: (TOKEN_INFO,),
     CallerPermissions: (PROJECT_TEST,),
+    SecondOpinions: (TROUBLESHOOT,),
 }
 """Which methods tell which fact."""
 
 ALLOWED: tuple[ApiMethod, ...] = tuple(dict.fromkeys(method for methods in READS.values() for method in methods))
-"""All methods that may ever be on the wire, those apart that credentials need to get a token."""
-
-OAUTH_TOKEN = ApiMethod(
-    "oauth2.token",
-    "oauth2.googleapis.com",
-    "POST",
-    "/token",
-    "",
-    "",
-    "",
-    "",
-    "an access token for a user's or a service account's credentials",
-)
-STS_TOKEN = ApiMethod(
-    "sts.token",
-    "sts.googleapis.com",
-    "POST",
-    "/v1/token",
-    "",
-    "",
-    "",
-    "",
-    "an access token for another cloud's or company's own token (workload identity federation)",
-)
-STS_OAUTH_TOKEN = ApiMethod(
-    "sts.oauthtoken",
-    "sts.googleapis.com",
-    "POST",
-    "/v1/oauthtoken",
-    "",
-    "",
-    "",
-    "",
-    "an access token for somebody who signed in through a workforce pool",
-)
-SUBJECT_TOKEN = ApiMethod(
-    "external.subjectToken",
-    "",
-    "GET",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "the other cloud's token, at the address that the credentials' file names",
-)
-METADATA = ApiMethod(
-    "metadata.get",
-    "metadata.google.internal",
-    "GET",
-    "/computeMetadata/v1/",
-    "",
-    "",
-    "",
-    "",
-    "an access token of the machine's service account, on Google Cloud itself",
-)
-GENERATE_ACCESS_TOKEN = ApiMethod(
-    "iamcredentials.projects.serviceAccounts.generateAccessToken",
-    "iamcredentials.googleapis.com",
-    "POST",
-    "/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
-    "",
-    "iam.serviceAccounts.getAccessToken",
-    "service_account",
-    "roles/iam.serviceAccountTokenCreator",
-    "an access token of the service account that is impersonated",
-)
-
-CREDENTIAL_CALLS = (OAUTH_TOKEN, STS_TOKEN, STS_OAUTH_TOKEN, SUBJECT_TOKEN, METADATA, GENERATE_ACCESS_TOKEN)
-"""What credentials may call to get a token, on a session of their own that refuses all else; `tokeninfo`, which
-tells whose token it is, is among `ALLOWED`. They make tokens and change nothing. Of each only the addresses that
-the credentials at hand need are open: Google's own, or those that the credentials' file names."""
+"""All methods that may ever be on the wire, those apart that credentials need to get a token
+(`preflight.facts.credential_methods`)."""
 
 QUOTA_PROJECT_PERMISSION = "serviceusage.services.use"
 """What a user needs on the quota project, which pays for calls made with user credentials."""
@@ -304,4 +344,4 @@ def role_for(permission: str, resource: str) -> str | None:
     level = {"projects": "project", "folders": "folder", "organizations": "organization"}.get(
         resource.partition("/")[0], "project"
     )
-    return next((m.role for m in ALLOWED if m.permission == permission and m.level == level), None)
+    return next((m.role for m in ALLOWED if m.permission == permission and level in m.levels), None)

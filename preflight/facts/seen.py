@@ -94,6 +94,25 @@ class ApiDisabled(_Reason, frozen=True, tag="api_disabled"):
         return f"Enable {self.api}{where}{other}, then run again."
 
 
+class PerimeterBlocked(_Reason, frozen=True, tag="vpc_service_controls"):
+    """A VPC Service Controls perimeter refused the call, whatever the caller's permissions are."""
+
+    api: str
+    identifier: str = ""
+    """`vpcServiceControlsUniqueIdentifier`: the one thing by which the refusal can be looked up; empty: not told."""
+
+    def describe(self) -> str:
+        which = f" (unique identifier {self.identifier})" if self.identifier else ""
+        return f"a VPC Service Controls perimeter refused {self.api}{which}"
+
+    def settle(self) -> str:
+        what = f"the unique identifier {self.identifier}" if self.identifier else "the time of this run"
+        return (
+            f"Give {what} to the organization's security admins: they find the refusal by it in the audit log of "
+            "VPC Service Controls or in its troubleshooter, and can let the caller in."
+        )
+
+
 class NotFound(_Reason, frozen=True, tag="not_found"):
     """The answer was 404, in a place where that doesn't prove that it is absent."""
 
@@ -222,6 +241,7 @@ class Internal(_Reason, frozen=True, tag="internal"):
 Reason = (
     Denied
     | ApiDisabled
+    | PerimeterBlocked
     | NotFound
     | QuotaExceeded
     | TimedOut

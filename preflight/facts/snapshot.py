@@ -95,7 +95,8 @@ def _gaps_in(value: Any, fact: str, about: str | None) -> "list[Gap]":
             found += _gaps_in(item, fact, str(key))
     elif isinstance(value, Struct):
         completeness = getattr(value, "completeness", None)
-        if completeness is not None and completeness.gap:
+        # Who else is in a group, say, nobody asked: no gap in what was asked for.
+        if completeness is not None and not isinstance(completeness.gap, NotCollected | None):
             where = completeness.provenance or getattr(value, "provenance", None)
             found.append(Gap(fact, about or "", completeness.gap, where))
         for name in value.__struct_fields__:

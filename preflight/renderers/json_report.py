@@ -13,7 +13,12 @@ def render(report: Report) -> str:
     It is readable and safe to print: characters that a terminal or a reader would take for something else are
     written as JSON's own `\u` escapes, so that nothing is lost.
     """
-    return _with_hidden_escaped(wire.from_report(report).model_dump_json(indent=2)) + "\n"
+    return document(wire.from_report(report))
+
+
+def document(model: wire.Model) -> str:
+    """Anything that is published, as such JSON."""
+    return _with_hidden_escaped(model.model_dump_json(indent=2)) + "\n"
 
 
 def schema() -> str:

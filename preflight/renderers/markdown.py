@@ -66,7 +66,7 @@ def _blocks(report: Report) -> Iterator[str]:
 
 def _table(report: Report) -> str:
     rows = [
-        f"| {_status(finding)} | {_cell(code(finding.rule))} | {_cell(prose(finding.verdict.message))} |"
+        f"| {_status(finding)} | {cell(code(finding.rule))} | {cell(prose(finding.verdict.message))} |"
         for finding in report.by_urgency()
     ]
     return "\n".join(["| Result | Rule | Found |", "|---|---|---|", *rows])
@@ -77,7 +77,8 @@ def _status(finding: Finding) -> str:
     return f"**{name}**" if words.wants_explaining(finding) else name
 
 
-def _cell(markdown: str) -> str:
+def cell(markdown: str) -> str:
+    """Markdown as a cell of a table."""
     # A table splits its rows before it looks for code, and takes `\|` for a bar in either.
     return markdown.replace("|", r"\|")
 

@@ -21,13 +21,15 @@ Answer = Literal["pass", "warn", "fail", "unknown", "skip"]
 Text = Annotated[str, BeforeValidator(lambda text: str(text).encode("utf-8", "backslashreplace").decode("utf-8"))]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """Base of all that is published."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
     )
 
 
-class Tool(_Model):
+class Tool(Model):
     """The program that wrote the report."""
 
     name: Literal["preflight"] = "preflight"
@@ -36,7 +38,7 @@ class Tool(_Model):
     """Its version."""
 
 
-class Project(_Model):
+class Project(Model):
     """The Google Cloud project that was judged."""
 
     id: Text | None
@@ -45,7 +47,7 @@ class Project(_Model):
     """Its number; null where it could not be read."""
 
 
-class Profile(_Model):
+class Profile(Model):
     """What the vendor needs, as a set of requirements."""
 
     name: Text
@@ -54,7 +56,7 @@ class Profile(_Model):
     """The profile's version."""
 
 
-class Target(_Model):
+class Target(Model):
     """Where the vendor is to write, as far as it was told."""
 
     location: Text | None
@@ -63,14 +65,14 @@ class Target(_Model):
     """The dataset; null: not told."""
 
 
-class Source(_Model):
+class Source(Model):
     """Where the facts come from."""
 
     kind: Literal["live", "snapshot", "plan", "terraform", "assets"]
     """The live APIs, a saved snapshot or bundle, a Terraform plan, Terraform files, or a Cloud Asset export."""
 
 
-class Summary(_Model):
+class Summary(Model):
     """How many rules gave which answer."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
@@ -87,12 +89,13 @@ class Summary(_Model):
     """Not applicable."""
 
 
-class Reason(_Model):
+class Reason(Model):
     """Why something is unknown. Fields that a kind does not have are null."""
 
     kind: Literal[
         "denied",
         "api_disabled",
+        "vpc_service_controls",
         "not_found",
         "quota",
         "timeout",
@@ -117,6 +120,8 @@ class Reason(_Model):
     """denied, api_disabled: whether it is the project that is charged for the call, not the one asked about."""
     api: Text | None = None
     """The API that is disabled or did not answer as it should."""
+    identifier: Text | None = None
+    """vpc_service_controls: the unique identifier by which the refusal can be looked up."""
     project: Text | None = None
     """api_disabled: the project in which the API is off, as Google names it."""
     seconds: float | None = None
@@ -125,7 +130,7 @@ class Reason(_Model):
     """What more is known."""
 
 
-class Evidence(_Model):
+class Evidence(Model):
     """One observation that a finding rests on."""
 
     source: Text
@@ -138,7 +143,7 @@ class Evidence(_Model):
     """What was seen there: text from outside, not escaped for any format."""
 
 
-class Remedy(_Model):
+class Remedy(Model):
     """What to do about a finding."""
 
     summary: Text
@@ -151,7 +156,7 @@ class Remedy(_Model):
     """The page of the console where it is done."""
 
 
-class Finding(_Model):
+class Finding(Model):
     """One rule's answer."""
 
     rule: Text
@@ -176,7 +181,7 @@ class Finding(_Model):
     """What to do; never empty for fail and unknown."""
 
 
-class Report(_Model):
+class Report(Model):
     """The report of one run on one project."""
 
     schema_version: Literal["1.0"] = SCHEMA_VERSION
@@ -244,9 +249,9 @@ def _finding(finding: internal.Finding) -> Finding:
         title=finding.title,
         message=verdict.message,
         requirements=finding.requirements,
-        reason=None if verdict.reason is None else _reason(verdict.reason),
+        reason=None if verdict.reason is None else reason_of(verdict.reason),
         because=finding.because,
-        evidence=tuple(_evidence(evidence) for evidence in verdict.evidence),
+        evidence=tuple(evidence_of(evidence) for evidence in verdict.evidence),
         remedies=tuple(
             Remedy(summary=r.summary, commands=r.commands, terraform=r.terraform, console_url=r.console_url)
             for r in verdict.remedies
@@ -254,14 +259,16 @@ def _finding(finding: internal.Finding) -> Finding:
     )
 
 
-def _reason(reason: seen.Reason) -> Reason:
+def reason_of(reason: seen.Reason) -> Reason:
+    """A reason in the form that is published."""
     own = {name: getattr(reason, name) for name in reason.__struct_fields__}
     own.pop("settled_by", None)  # it is what settle() says
     told = {name: value for name, value in own.items() if value or isinstance(value, bool)}
     return Reason(kind=reason.kind, message=reason.describe(), settle=reason.settle(), **told)
 
 
-def _evidence(evidence: seen.Evidence) -> Evidence:
+def evidence_of(evidence: seen.Evidence) -> Evidence:
+    """An observation in the form that is published."""
     moment = evidence.observed_at
     return Evidence(
         source=evidence.source,

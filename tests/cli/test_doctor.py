@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from preflight.emulator import Caller, Emulator, Fault, World
 from preflight.emulator.world import Binding
-from preflight.facts.methods import ALLOWED
+from preflight.engine import load_rules, needed_facts
+from preflight.facts.methods import ALLOWED, methods_for
 from preflight.sources.live.examination import needed_apis
 from tests.end_to_end.conftest import (  # noqa: F401  fixtures among them
     ADMIN,
@@ -38,6 +39,9 @@ class Told(NamedTuple):
 
     def problems(self):
         return {about for about, state in self.states().items() if state == "problem"}
+
+
+APIS = needed_apis(methods_for(needed_facts(load_rules())))
 
 
 @pytest.fixture(autouse=True)
@@ -85,11 +89,11 @@ def test_all_is_well(doctor, cloud):
     assert set(told.states().values()) == {"ok"}
     assert told.checks["account"]["detail"] == ADMIN
     assert told.checks["quota project"]["detail"] == "acme-analytics (named by --quota-project)"
-    assert set(needed_apis()) <= set(told.checks)
+    assert set(APIS) <= set(told.checks)
     # Of the project to be checked nothing is asked; of the one that pays, what the list allows.
     assert {e.resource for e in cloud.exchanges if e.resource} == {
         "projects/acme-analytics",
-        *(f"projects/acme-analytics/services/{api}" for api in needed_apis()),
+        *(f"projects/acme-analytics/services/{api}" for api in APIS),
     }
     assert {exchange.method for exchange in cloud.exchanges} <= {method.id for method in ALLOWED}
 
@@ -113,7 +117,7 @@ def test_a_quota_project_that_may_not_be_used(doctor):
 def test_an_api_that_is_off_in_the_quota_project(doctor, cloud):
     (project,) = cloud.world.projects
     world = replace(cloud.world, projects=(replace(project, services=tuple(
-        api for api in needed_apis() if api != "cloudbilling.googleapis.com")),))  # fmt: skip
+        api for api in APIS if api != "cloudbilling.googleapis.com")),))  # fmt: skip
     with Emulator(world) as other:
         told = doctor("--quota-project", "acme-analytics", **other.environ(ADMIN))
     assert told.problems() == {"cloudbilling.googleapis.com"}
@@ -124,7 +128,7 @@ def test_an_api_that_is_off_in_the_quota_project(doctor, cloud):
 @pytest.mark.parametrize("api", ["cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"])
 def test_an_api_that_would_have_to_tell_is_off_itself(doctor, cloud, api):
     (project,) = cloud.world.projects
-    services = tuple(one for one in needed_apis() if one != api)
+    services = tuple(one for one in APIS if one != api)
     with Emulator(replace(cloud.world, projects=(replace(project, services=services),))) as other:
         told = doctor("--quota-project", "acme-analytics", **other.environ(ADMIN))
     assert told.problems() == {api}
@@ -235,7 +239,7 @@ def test_a_way_out_through_a_proxy(doctor, cloud, tmp_path):
     assert "sesame" not in told.out
     assert told.checks["bigquery.googleapis.com"]["detail"].startswith("is enabled")
     reached = {about for about, check in told.checks.items() if check["detail"] == "can be reached"}
-    assert reached == {f"way to {api}" for api in {*needed_apis(), "oauth2.googleapis.com"}}
+    assert reached == {f"way to {api}" for api in {*APIS, "oauth2.googleapis.com"}}
 
 
 @pytest.mark.parametrize(("refuses", "word"), [(True, "proxy"), (False, "certificate")])
@@ -246,7 +250,7 @@ def test_a_proxy_that_refuses_and_one_that_is_not_trusted(doctor, cloud, refuses
         HTTPS_PROXY=proxy.url, PREFLIGHT_REST_ENDPOINT="", PREFLIGHT_GRPC_ENDPOINT="", PREFLIGHT_CA_FILE="",
     )  # fmt: skip
     proxy.close()
-    assert told.problems() == {f"way to {api}" for api in {*needed_apis(), "oauth2.googleapis.com"}}
+    assert told.problems() == {f"way to {api}" for api in {*APIS, "oauth2.googleapis.com"}}
     assert word in told.checks["way to bigquery.googleapis.com"]["detail"]
 
 

@@ -28,6 +28,7 @@ kind = "service_account"
 [[groups]]
 email = "data@acme.example"
 members = ["user:ana@acme.example", "group:leads@acme.example"]
+viewers = ["domain:acme.example"]
 [[groups]]
 email = "leads@acme.example"
 members = ["user:lea@acme.example", "group:data@acme.example"]
@@ -38,12 +39,15 @@ display_name = "acme.example"
 directory_customer_id = "C0acme"
 bindings = [{ role = "roles/iam.securityAuditor", members = ["user:Admin@ACME.example"] }]
 roles = [{ name = "sqlRunner", permissions = ["bigquery.jobs.create"] }]
+tags = { "1000/env" = "prod", "1000/team" = "none" }
+org_policies = { "gcp.resourceLocations" = { rules = [{ values = { allowedValues = ["in:eu-locations"] } }] } }
 
 [[folders]]
 id = "2000"
 parent = "organizations/1000"
 display_name = "analytics"
 bindings = [{ role = "roles/browser", members = ["group:data@acme.example"] }]
+tags = { "1000/team" = "data" }
 
 [[projects]]
 id = "acme-analytics"
@@ -71,6 +75,20 @@ condition = { title = "for a year", expression = "request.time < timestamp('2027
 role = "roles/bigquery.metadataViewer"
 members = ["user:lea@acme.example"]
 
+[[projects.deny]]
+name = "no-deletion"
+[[projects.deny.rules]]
+denied_principals = ["principalSet://goog/public:all"]
+exception_principals = ["principal://goog/subject/ana@acme.example"]
+denied_permissions = ["bigquery.googleapis.com/datasets.delete", "bigquery.googleapis.com/routines.*"]
+exception_permissions = ["bigquery.googleapis.com/routines.get"]
+condition = { title = "in production", expression = "resource.matchTag('1000/env', 'prod')" }
+[[projects.deny]]
+name = "nothing"
+rules = []
+[projects.org_policies."gcp.resourceLocations"]
+inherit_from_parent = true
+rules = [{ values = { allowedValues = ["in:us-locations"], deniedValues = ["us-east1"] } }, { denyAll = true }]
 [[projects.datasets]]
 id = "sales"
 location = "EU"

@@ -23,7 +23,16 @@ _API = {
     "cloudbilling": "cloudbilling.v1",
     "iam": "iam.v1",
     "bigquery": "bigquery.v2",
+    "orgpolicy": "orgpolicy.v2",
+    "cloudidentity": "cloudidentity.v1",
+    "policytroubleshooter": "policytroubleshooter.v3",
 }
+
+
+def api_of(method: str) -> str:
+    """The document that a method is in, by its ID: IAM's second version has a document of its own."""
+    return "iam.v2" if method.startswith("iam.policies.") else _API[method.partition(".")[0]]
+
 
 ALWAYS: dict[str, frozenset[str]] = {
     "Project": frozenset(["name", "parent", "projectId", "state", "displayName", "createTime", "updateTime", "etag"]),
@@ -33,9 +42,19 @@ ALWAYS: dict[str, frozenset[str]] = {
     ),
     "Role": frozenset(["name", "title", "etag"]),
     "Policy": frozenset({"etag"}),
+    "Organization": frozenset(["name", "displayName", "directoryCustomerId", "state", "createTime", "etag"]),
+    "GoogleIamV2Policy": frozenset(["name", "uid", "kind", "createTime", "updateTime"]),
+    "GoogleCloudOrgpolicyV2Policy": frozenset(["name", "spec"]),
+    "EffectiveTag": frozenset(["tagKey", "tagValue", "namespacedTagKey", "namespacedTagValue", "tagKeyParentName"]),
+    "LookupGroupNameResponse": frozenset(["name"]),
+    "GoogleCloudPolicytroubleshooterIamV3TroubleshootIamPolicyResponse": frozenset(
+        ["overallAccessState", "accessTuple", "allowPolicyExplanation", "denyPolicyExplanation"]
+    ),
     "ProjectBillingInfo": frozenset(["name", "projectId", "billingAccountName", "billingEnabled"]),
 }
-"""Keys that real recordings always have, by the schema's name. A project's parent is absent where it has none."""
+"""Keys that real recordings always have, by the schema's name. A project's parent is absent where it has none. Of the
+newer APIs (deny policies, organisation policies, tags, groups, troubleshooter) there are no recordings: there it is
+what Google's documents call required, output or immutable."""
 
 # google.rpc.Status in JSON as the APIs wrap it; discovery documents don't describe errors.
 _ERROR: dict[str, Any] = {
@@ -98,7 +117,7 @@ def check_exchange(exchange: Exchange) -> None:
         _fits(exchange.response, _ERROR, exchange)
         assert exchange.response["error"]["code"] == exchange.status, exchange
         return
-    described = methods(exchange.method.partition(".")[0])[exchange.method]
+    described = methods(api_of(exchange.method))[exchange.method]
     asked = described.get("request", {}).get("$ref")
     if exchange.transport == "rest":
         if asked is None:
@@ -128,6 +147,8 @@ def _has_all_keys(exchange: Exchange, name: str) -> None:
         "BatchGetServicesResponse": ("services", "GoogleApiServiceusageV1Service"),
         "ListRolesResponse": ("roles", "Role"),
         "SearchProjectsResponse": ("projects", "Project"),
+        "GoogleIamV2ListPoliciesResponse": ("policies", "GoogleIamV2Policy"),
+        "ListEffectiveTagsResponse": ("effectiveTags", "EffectiveTag"),
     }.get(name)
     for item in body.get(one[0], []) if one else [body]:
         missing = ALWAYS.get(one[1] if one else name, frozenset()) - item.keys()
@@ -136,7 +157,7 @@ def _has_all_keys(exchange: Exchange, name: str) -> None:
 
 @cache
 def _document(api: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((DOCUMENTS / f"{_API[api]}.json").read_text())
+    document: dict[str, Any] = json.loads((DOCUMENTS / f"{api}.json").read_text())
     return document
 
 
@@ -155,7 +176,7 @@ def methods(api: str) -> dict[str, dict[str, Any]]:
 @cache
 def schema(method: str, name: str) -> dict[str, Any]:
     """One schema of the API that a method belongs to, as JSON Schema with unknown keys refused."""
-    document = _document(method.partition(".")[0])
+    document = _document(api_of(method))
     definitions = {key: _converted(value) for key, value in document["schemas"].items()}
     return {"$ref": f"#/$defs/{name}", "$defs": definitions}
 

@@ -7,7 +7,16 @@ import google.oauth2.credentials
 import googleapiclient.discovery
 import grpc
 from google.api_core.client_options import ClientOptions
-from google.cloud import bigquery, billing_v1, iam_admin_v1, resourcemanager_v3, service_usage_v1
+from google.cloud import (
+    bigquery,
+    billing_v1,
+    iam_admin_v1,
+    iam_v2,
+    orgpolicy_v2,
+    policytroubleshooter_iam_v3,
+    resourcemanager_v3,
+    service_usage_v1,
+)
 
 from preflight.emulator import Emulator
 
@@ -18,6 +27,10 @@ _GAPIC: dict[str, type[Any]] = {
     "services": service_usage_v1.ServiceUsageClient,
     "billing": billing_v1.CloudBillingClient,
     "iam": iam_admin_v1.IAMClient,
+    "deny": iam_v2.PoliciesClient,
+    "org_policies": orgpolicy_v2.OrgPolicyClient,
+    "tags": resourcemanager_v3.TagBindingsClient,
+    "troubleshooter": policytroubleshooter_iam_v3.PolicyTroubleshooterClient,
 }
 
 

@@ -24,6 +24,7 @@ REFUSED = [
     ("denied", 403, "PERMISSION_DENIED", "", refusals.PermissionDenied),
     ("api_disabled", 403, "PERMISSION_DENIED", "SERVICE_DISABLED", refusals.PermissionDenied),
     ("user_project_denied", 403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", refusals.PermissionDenied),
+    ("vpc_service_controls", 403, "PERMISSION_DENIED", "SECURITY_POLICY_VIOLATED", refusals.PermissionDenied),
     ("not_found", 404, "NOT_FOUND", "", refusals.NotFound),
     ("quota", 429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", refusals.ResourceExhausted),
     ("error_500", 500, "INTERNAL", "", refusals.InternalServerError),

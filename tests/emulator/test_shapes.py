@@ -6,13 +6,25 @@ import msgspec
 import pytest
 
 from preflight.emulator.methods import METHODS
-from tests.emulator.conftest import ADMIN
-from tests.emulator.discovery_schema import check_exchange, methods
+from preflight.emulator.methods.cloudidentity import group_name
+from preflight.emulator.world import Group
+from tests.emulator.conftest import ADMIN, HEAP
+from tests.emulator.discovery_schema import api_of, check_exchange, methods
 from tests.emulator.raw import ask
 
 P = "/v3/projects/acme-analytics"
 VERSION_3 = {"options": {"requestedPolicyVersion": 3}}
 TEST = {"permissions": ["bigquery.jobs.create"]}
+DENY = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Facme-analytics/denypolicies"
+GROUP = group_name(Group(email="data@acme.example"))
+QUESTION = {
+    "accessTuple": {
+        "principal": HEAP,
+        "fullResourceName": "//cloudresourcemanager.googleapis.com/projects/acme-analytics",
+        "permission": "bigquery.jobs.create",
+        "conditionContext": {"request": {"receiveTime": "2026-03-01T12:00:00Z"}},
+    }
+}
 BIGQUERY = "/bigquery/v2/projects/acme-analytics"
 
 CALLS = [
@@ -50,6 +62,35 @@ CALLS = [
     ("iam.projects.roles.list", "GET", "/v1/projects/acme-analytics/roles?showDeleted=true", None),
     ("iam.organizations.roles.get", "GET", "/v1/organizations/1000/roles/sqlRunner", None),
     ("iam.organizations.roles.list", "GET", "/v1/organizations/1000/roles", None),
+    ("iam.policies.listPolicies", "GET", f"/v2/{DENY}", None),
+    ("iam.policies.listPolicies", "GET", f"/v2/{DENY.replace('projects%2Facme-analytics', 'folders%2F2000')}", None),
+    ("iam.policies.get", "GET", f"/v2/{DENY}/no-deletion", None),
+    (
+        "orgpolicy.projects.policies.getEffectivePolicy",
+        "GET",
+        "/v2/projects/acme-analytics/policies/gcp.resourceLocations:getEffectivePolicy",
+        None,
+    ),
+    (
+        "orgpolicy.projects.policies.getEffectivePolicy",
+        "GET",
+        "/v2/projects/3000/policies/iam.managed.allowedPolicyMembers:getEffectivePolicy",
+        None,
+    ),
+    (
+        "cloudresourcemanager.effectiveTags.list",
+        "GET",
+        "/v3/effectiveTags?pageSize=1&parent=//cloudresourcemanager.googleapis.com/projects/3000",
+        None,
+    ),
+    ("cloudidentity.groups.lookup", "GET", "/v1/groups:lookup?groupKey.id=data@acme.example", None),
+    (
+        "cloudidentity.groups.memberships.checkTransitiveMembership",
+        "GET",
+        f"/v1/{GROUP}/memberships:checkTransitiveMembership?query=" + quote("member_key_id == 'lea@acme.example'"),
+        None,
+    ),
+    ("policytroubleshooter.iam.troubleshoot", "POST", "/v3/iam:troubleshoot", QUESTION),
     ("bigquery.datasets.list", "GET", f"{BIGQUERY}/datasets?maxResults=1&all=true", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales?accessPolicyVersion=3", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales", None),
@@ -73,7 +114,7 @@ def test_a_refusal_fits(cloud, method, verb, path, body):
     status, _, answer = ask(cloud, verb, path, caller="nobody@elsewhere.example", body=body)
     (exchange,) = cloud.exchanges
     open_to_all = method in {"iam.roles.get", "iam.roles.list", "oauth2.tokeninfo"} or method.endswith(
-        ("testIamPermissions", "search")
+        ("testIamPermissions", "search", "troubleshoot")
     )
     assert status == (200 if open_to_all else 403), answer
     check_exchange(exchange)
@@ -97,7 +138,7 @@ def test_every_method_is_here():
 
 def test_every_method_is_one_of_googles():
     for method in METHODS:
-        assert method in methods(method.partition(".")[0])
+        assert method in methods(api_of(method))
 
 
 def test_a_missing_parameter_and_a_wrong_body_are_400(cloud):

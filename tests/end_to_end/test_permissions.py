@@ -7,9 +7,30 @@ import pytest
 from msgspec.structs import replace
 
 from preflight.emulator import Caller, World
-from preflight.emulator.world import Binding, Dataset, DenyPolicy, DenyRule, Folder, Organization, Project, Role
+from preflight.emulator.policy import deny_form
+from preflight.emulator.world import (
+    Binding,
+    Condition,
+    Dataset,
+    DenyPolicy,
+    DenyRule,
+    Folder,
+    Group,
+    Organization,
+    Project,
+    Role,
+)
 from preflight.engine import load_rules, needed_facts
-from preflight.facts.methods import ALLOWED, QUOTA_PROJECT_PERMISSION, QUOTA_PROJECT_ROLE, TOKEN_INFO
+from preflight.facts.methods import (
+    ALLOWED,
+    QUOTA_PROJECT_PERMISSION,
+    QUOTA_PROJECT_ROLE,
+    READS,
+    TOKEN_INFO,
+    methods_for,
+    role_for,
+)
+from preflight.facts.project import Fact
 from preflight.facts.snapshot import Gap
 from preflight.profile import load_profile
 from preflight.rulebook import select
@@ -25,18 +46,46 @@ needs_role_data = pytest.mark.skipif(
 AUDITOR = "auditor@acme.example"
 MEMBER = f"user:{AUDITOR}"
 DESTINATION = ("--location", "EU", "--dataset", "heap_production")
+UNRELATED = "bigquery.googleapis.com/datasets.delete"
+IN_PRODUCTION = "resource.matchTag('1000/env', 'prod')"
+CALLED = methods_for(needed_facts(load_rules()))
+LEVELS = ("project", "folder", "organization")
 Held = dict[str, list[str]]
 """By level: project, folder, organization."""
 
 
-def world(held: Held, *, org_role_bound: bool = True, denied_on_project: str = "") -> World:
+def denial(*principals: str, permission: str, condition: str = "") -> DenyPolicy:
+    rule = DenyRule(
+        denied_principals=principals,
+        denied_permissions=(permission,),
+        condition=Condition(expression=condition) if condition else None,
+    )
+    return DenyPolicy(name="denial", rules=(rule,))
+
+
+def world(held: Held, *, org_role_bound: bool = True, denied: dict[str, str] | None = None) -> World:
     """A project in a folder in an organization. The auditor holds these permissions, the vendor's account custom
-    roles of the project and of the organization, and the destination is there."""
+    roles of the project and of the organization, and the destination is there. Each level has a deny policy, of
+    which one names a group and one looks at a tag; `denied` on a level is denied to the auditor there."""
+    auditors = f"principal://goog/subject/{AUDITOR}"
+    deny = {
+        level: (
+            *((denial(auditors, permission=(denied or {})[level]),) if level in (denied or {}) else ()),
+            replace(usual, name="usual"),
+        )
+        for level, usual in {
+            "project": denial("principalSet://goog/group/team@acme.example", permission=UNRELATED),
+            "folder": denial("principalSet://goog/public:all", permission=UNRELATED, condition=IN_PRODUCTION),
+            "organization": denial("principalSet://goog/public:all", permission=UNRELATED),
+        }.items()
+    }
     vendor = f"serviceAccount:{VENDOR}"
     writes = ("bigquery.tables.create", "bigquery.tables.get", "bigquery.tables.getData")
     organization = Organization(
         id="1000",
         display_name="acme.example",
+        tags={"1000/env": "prod"},
+        deny=deny["organization"],
         roles=(
             Role(name="auditor", permissions=tuple(held["organization"])),
             Role(name="folderAuditor", permissions=tuple(held["folder"])),
@@ -50,15 +99,8 @@ def world(held: Held, *, org_role_bound: bool = True, denied_on_project: str = "
     folder = Folder(
         id="2000",
         parent="organizations/1000",
+        deny=deny["folder"],
         bindings=(Binding(role="organizations/1000/roles/folderAuditor", members=(MEMBER,)),),
-    )
-    denial = DenyPolicy(
-        name="denial",
-        rules=(
-            DenyRule(
-                denied_principals=(f"principal://goog/subject/{AUDITOR}",), denied_permissions=(denied_on_project,)
-            ),
-        ),
     )
     project = Project(
         id="acme-analytics",
@@ -72,14 +114,22 @@ def world(held: Held, *, org_role_bound: bool = True, denied_on_project: str = "
             Binding(role="projects/acme-analytics/roles/auditor", members=(MEMBER,)),
             Binding(role="projects/acme-analytics/roles/writer", members=(vendor,)),
             Binding(role="roles/bigquery.jobUser", members=(vendor,)),
+            Binding(
+                role="roles/browser", members=("user:ana@acme.example",), condition=Condition(expression=IN_PRODUCTION)
+            ),
         ),
-        deny=(denial,) if denied_on_project else (),
+        deny=deny["project"],
         datasets=(
             Dataset(id="heap_production", location="EU", access=({"role": "OWNER", "specialGroup": "projectOwners"},)),
         ),
     )
+    team = Group(email="team@acme.example", members=("user:ana@acme.example",), viewers=(MEMBER,))
     return World(
-        callers=(Caller(email=AUDITOR),), organizations=(organization,), folders=(folder,), projects=(project,)
+        callers=(Caller(email=AUDITOR),),
+        groups=(team,),
+        organizations=(organization,),
+        folders=(folder,),
+        projects=(project,),
     )
 
 
@@ -95,16 +145,20 @@ def held_as_printed(printed: dict[str, Any]) -> Held:
 
 def gaps(cloud: Any, *only: str) -> list[Gap]:
     """What the facts of these rules lack, whose credentials they are apart."""
+    return gaps_in(cloud, needed_facts(select(load_rules(), only)))
+
+
+def gaps_in(cloud: Any, facts: frozenset[type[Fact]]) -> list[Gap]:
     profile = load_profile("heap")
     target = parse_target(profile, "acme-analytics", None, "EU", "heap_production")
     source = LiveSource(LiveSettings.from_environ(cloud.environ(AUDITOR), timeout=20), profile, target)
-    snapshot = source.collect(needed_facts(select(load_rules(), only)))
+    snapshot = source.collect(facts)
     return [gap for gap in snapshot.gaps() if gap.fact != "caller_identity"]
 
 
 def printed_names() -> list[tuple[str, str]]:
     """Each level and permission that the table of methods names; the tests check that these are what is printed."""
-    return sorted({(method.level, method.permission) for method in ALLOWED if method.permission})
+    return sorted({(level, method.permission) for method in CALLED for level in method.levels})
 
 
 def test_holding_just_what_is_printed_leaves_no_gap(preflight: Preflight, serve: Serve):
@@ -130,11 +184,7 @@ def test_each_printed_permission_is_needed_at_its_level(
 ):
     held = held_as_printed(permissions_of(preflight))
     held[level].remove(permission)
-    # What is held on the organization is inherited: there a denial on the project itself takes it away.
-    above = [name for other in ("folder", "organization") if other != level for name in held[other]]
-    inherited = level == "project" and permission in above
-    service, _, rest = permission.partition(".")
-    cloud = serve(world(held, denied_on_project=f"{service}.googleapis.com/{rest}" if inherited else ""))
+    cloud = serve(world(held, denied=denied_where_inherited(held, level, permission)))
     found = gaps(cloud)
     assert found, f"{permission} on the {level} is printed, and nothing is amiss without it"
     assert {gap.reason.kind for gap in found} == {"denied"}
@@ -143,6 +193,45 @@ def test_each_printed_permission_is_needed_at_its_level(
     finding = result.finding("auditor-access")
     assert finding["verdict"] == "warn", finding
     assert any("add-iam-policy-binding" in command for one in finding["remedies"] for command in one["commands"])
+
+
+def denied_where_inherited(held: Held, level: str, permission: str) -> dict[str, str]:
+    """What is held above a level is inherited: a denial on the level itself takes it away."""
+    above = [name for other in LEVELS[LEVELS.index(level) + 1 :] for name in held[other]]
+    return {level: deny_form(permission)} if permission in above else {}
+
+
+def needed_by_any() -> list[tuple[str, str]]:
+    """Each level and permission of the whole table of methods, whether or not a rule asks for it yet."""
+    return sorted({(level, method.permission) for method in ALLOWED for level in method.levels})
+
+
+def held_for_all() -> Held:
+    return {level: [name for at, name in needed_by_any() if at == level] for level in LEVELS}
+
+
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_all_facts_are_seen_by_who_holds_just_what_their_methods_need(transport: str, serve: Serve):
+    cloud = serve(world(held_for_all()))
+    environ = cloud.environ(AUDITOR) | {"PREFLIGHT_TRANSPORT": transport}
+    profile = load_profile("heap")
+    target = parse_target(profile, "acme-analytics", None, "EU", "heap_production")
+    snapshot = LiveSource(LiveSettings.from_environ(environ, timeout=20), profile, target).collect(frozenset(READS))
+    assert snapshot.gaps() == ()
+    assert cloud.methods == {method.id for method in ALLOWED}
+
+
+@pytest.mark.parametrize(("level", "permission"), sorted(set(needed_by_any()) - set(printed_names())))
+def test_each_permission_of_the_other_methods_is_needed_at_its_level(level: str, permission: str, serve: Serve):
+    held = held_for_all()
+    held[level].remove(permission)
+    cloud = serve(world(held, denied=denied_where_inherited(held, level, permission)))
+    found = gaps_in(cloud, frozenset(READS))
+    assert found, f"{permission} on the {level} is in the table, and nothing is amiss without it"
+    assert {gap.reason.kind for gap in found} == {"denied"}
+    assert {getattr(gap.reason, "permission", "") for gap in found} == {permission}
+    resource = {getattr(gap.reason, "resource", "") for gap in found}.pop()
+    assert role_for(permission, resource), "and a role for it is known there"
 
 
 def test_a_role_of_the_project_needs_no_permission_on_the_organization(preflight: Preflight, serve: Serve):
@@ -181,7 +270,8 @@ def test_every_role_that_is_named_holds_what_it_is_named_for(preflight: Prefligh
     held = {name: set(names) for name, names in json.loads((ROLES / "role_permissions.json").read_bytes()).items()}
     gone = json.loads((ROLES / "role_names.json").read_bytes())["described_but_no_longer_listed"]
     for method in ALLOWED:
-        assert bool(method.permission) == bool(method.role) == bool(method.level), method.id
+        assert bool(method.permission) == bool(method.role) == bool(method.levels), method.id
+        assert not (method.permission and method.beyond)
         if method.permission:
             assert method.permission in held[method.role], f"{method.role} lacks {method.permission}"
             assert method.role not in gone
@@ -212,7 +302,7 @@ def test_only_allowed_methods_are_ever_on_the_wire(name: str, transport: str, pr
     sent = {exchange.path for exchange in exchanges if exchange.transport == "rest"}
     assert {path.split(" ")[0] for path in sent} <= {"GET", "POST"}
     posts = {path for path in sent if path.startswith("POST ")}
-    assert {path.rpartition(":")[2] for path in posts} <= {"getIamPolicy", "testIamPermissions"}
+    assert {path.rpartition(":")[2] for path in posts} <= {"getIamPolicy", "testIamPermissions", "troubleshoot"}
     transports = {exchange.transport for exchange in exchanges if exchange.method.startswith("cloudresourcemanager.")}
     assert transports == {transport}
 
@@ -222,7 +312,7 @@ def test_a_folder_and_custom_roles_bring_no_other_methods(preflight: Preflight, 
     for transport in ("grpc", "rest"):
         cloud = serve(world(held))
         preflight(*RUN, *DESTINATION, "--transport", transport, *JSON, environ=cloud.environ(AUDITOR))
-        assert cloud.methods == {method.id for method in ALLOWED}
+        assert cloud.methods == {method.id for method in CALLED}
 
 
 def test_the_caller_of_a_token_without_an_email_is_the_only_thing_unknown(preflight: Preflight, serve: Serve):

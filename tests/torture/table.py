@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
-from preflight.facts.methods import ALLOWED
-from tests.torture.matrix import AUDITOR, HARMLESS, KINDS, SLACK, TIMEOUT, Cell, Outcome, cells, columns
+from tests.torture.matrix import AUDITOR, CALLED, HARMLESS, KINDS, SLACK, TIMEOUT, Cell, Outcome, cells, columns
 
 TITLES = {
     "good": "A project that is ready, by pieces from everywhere",
@@ -73,7 +72,7 @@ def agrees(said: str, outcome: Outcome) -> bool:
 
 
 def _each_method() -> Iterator[tuple[str, tuple[str, ...]]]:
-    for method in ALLOWED:
+    for method in CALLED:
         yield method.id, tuple(transport for name, transport in columns() if name == method.id)
 
 

@@ -1,11 +1,33 @@
 """The API methods that the stand-in answers, one module an API."""
 
-from preflight.emulator.methods import bigquery, billing, iam, resourcemanager, serviceusage
+from preflight.emulator.methods import (
+    bigquery,
+    billing,
+    cloudidentity,
+    denypolicies,
+    iam,
+    orgpolicy,
+    resourcemanager,
+    serviceusage,
+    troubleshooter,
+)
 from preflight.emulator.methods.call import Ask, Method
 from preflight.emulator.world import Node
 
 METHODS: dict[str, Method] = {
-    method.id: method for module in (resourcemanager, serviceusage, billing, iam, bigquery) for method in module.METHODS
+    method.id: method
+    for module in (
+        resourcemanager,
+        serviceusage,
+        billing,
+        iam,
+        denypolicies,
+        orgpolicy,
+        cloudidentity,
+        troubleshooter,
+        bigquery,
+    )
+    for method in module.METHODS
 }
 """Every method that needs a caller; `oauth2.tokeninfo` needs none and is apart."""
 

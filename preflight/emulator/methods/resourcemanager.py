@@ -132,6 +132,37 @@ def _fits(project: Project, terms: list[tuple[str, str, str]]) -> bool:
     return True
 
 
+def _list_effective_tags(ask: Ask) -> Json:
+    """The tags that a resource has or inherits; the parent is a full resource name."""
+    parent = ask.text("parent")
+    if not parent.startswith(f"//{SERVICE}/"):
+        raise errors.invalid(f"field [parent] has issue [{parent!r} is no full resource name]")
+    node = ask.directory.node(parent.removeprefix(f"//{SERVICE}/"))
+    if node is None or not ask.may(node):
+        raise errors.permission_denied()
+    tags = [_effective_tag(key, value, node) for key, value in sorted(ask.access.tags(node).items())]
+    shown, following = page(tags, ask.number("pageSize", 100, 300), ask.text("pageToken"))
+    return without_empty({"effectiveTags": list(shown), "nextPageToken": following})
+
+
+def _effective_tag(key: str, value: str, node: Node) -> Json:
+    owner = key.partition("/")[0]
+    inherited = node.tags.get(key) != value
+    body = {
+        "tagKey": f"tagKeys/{_permanent_id(key)}",
+        "namespacedTagKey": key,
+        "tagValue": f"tagValues/{_permanent_id(f'{key}/{value}')}",
+        "namespacedTagValue": f"{key}/{value}",
+        "tagKeyParentName": f"{'organizations' if owner.isdigit() else 'projects'}/{owner}",
+    }
+    return body | ({"inherited": True} if inherited else {})
+
+
+def _permanent_id(name: str) -> int:
+    """Google gives each tag key and value a number for good; here it comes of the name."""
+    return 281_000_000_000_000 + int(hashlib.sha256(name.encode()).hexdigest()[:9], 16)
+
+
 METHODS = (
     *(
         Method(f"cloudresourcemanager.{kind}.{verb}", SERVICE, permission, handle)
@@ -141,6 +172,12 @@ METHODS = (
             ("getIamPolicy", f"resourcemanager.{kind}.getIamPolicy", _get_iam_policy),
             ("testIamPermissions", "", _test_iam_permissions),
         )
+    ),
+    Method(
+        "cloudresourcemanager.effectiveTags.list",
+        SERVICE,
+        "resourcemanager.hierarchyNodes.listEffectiveTags",
+        _list_effective_tags,
     ),
     Method("cloudresourcemanager.projects.search", SERVICE, "resourcemanager.projects.get", _search_projects),
 )

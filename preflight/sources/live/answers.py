@@ -15,7 +15,7 @@ from preflight.sources.live.guard import UnreadableError
 
 HIDDEN = "(not shown by the API)"
 """The expression of a condition that the server kept back."""
-_HIDDEN_CONDITION = re.compile(r"(.+)_withcond_[0-9a-zA-Z]+")
+_HIDDEN_CONDITION = re.compile(r"(.+)_with(?:cond|_conditionalbinding)_[0-9a-zA-Z]+")
 _CONTAINER = re.compile(r"(folders|organizations)/[0-9]+")
 
 
@@ -29,12 +29,12 @@ def project(answer: Any, seen: Provenance) -> Project:
         id=answer.project_id,
         number=number,
         name=answer.display_name,
-        state=_word(answer, "state"),
+        state=word(answer, "state"),
         parent=container(answer.parent),
     )
 
 
-def _word(answer: Any, field: str) -> str:
+def word(answer: Any, field: str) -> str:
     """The name of an enum's value; empty for one that the client does not know, which it would warn about."""
     message = type(answer).pb(answer)
     known = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(getattr(message, field))
@@ -72,14 +72,15 @@ def _binding(raw: Any) -> Binding:
 
 
 def shown_role(name: str) -> tuple[str, bool]:
-    """The role's name, and whether it says that a condition was kept back (`_withcond_…`)."""
+    """The role's name, and whether it says that a condition was kept back: `_withcond_…` in a
+    policy, `_with_conditionalbinding_…` in a dataset's access list."""
     hidden = _HIDDEN_CONDITION.fullmatch(name)
     return (hidden[1], True) if hidden else (name, False)
 
 
 def service(answer: Any, seen: Provenance) -> Service:
     """Service Usage v1 `Service`."""
-    state = _word(answer, "state")
+    state = word(answer, "state")
     if state not in ServiceState.__members__:
         raise UnreadableError("it names no state")
     return Service(provenance=seen, name=seen.resource.rpartition("/")[2], state=ServiceState(state))
@@ -103,7 +104,7 @@ def role(answer: Any, seen: Provenance) -> Role:
         title=answer.title,
         permissions=frozenset(answer.included_permissions),
         deleted=answer.deleted,
-        disabled=_word(answer, "stage") == "DISABLED",
+        disabled=word(answer, "stage") == "DISABLED",
     )
 
 

@@ -95,16 +95,25 @@ class Calls:
                 self._threads += 1
                 threading.Thread(target=self._work, name=f"preflight-call-{self._threads}", daemon=True).start()
 
-    def wait(self) -> bool:
+    def wait(self, afterwards: Callable[[], None] | None = None) -> bool:
         """Waits until every call is settled or the deadline has come; then those left are Unknown.
 
-        Returns whether none was left. Raises what a `then` raised: a defect.
+        `afterwards` runs when none is left, and may start further calls, which are waited for; before that once half
+        of the time is over, so that a call that hangs doesn't cost those too; and after the deadline, when they are
+        Unknown. Returns whether none was left. Raises what a `then` raised: a defect.
         """
-        last_told = time.monotonic()
+        then, last_told = afterwards, time.monotonic()
+        early = afterwards
         while True:
             with self._changed:
                 if self._open and self.remaining and not self._defect:
                     self._changed.wait(min(self.remaining, 0.5))
+                if early and self.remaining < self._seconds / 2 and not self._defect:
+                    early()
+                    early = None
+                if not self._open and not self._defect and then:
+                    then()
+                    then = None
                 finished = not self._open
                 if finished or not self.remaining or self._defect:
                     break
@@ -114,6 +123,9 @@ class Calls:
                 last_told = time.monotonic()
                 self._on_wait(f"{waiting.method.id} on {waiting.resource}" + (f" and {others} more" if others else ""))
         self.close()
+        if then and not self._defect:
+            with self._changed:
+                then()
         if self._defect:
             raise self._defect
         return finished

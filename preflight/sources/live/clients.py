@@ -23,6 +23,7 @@ from preflight.sources.live.settings import LiveSettings
 
 _RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com"
 _BIGQUERY = "bigquery.googleapis.com"
+_CLOUD_IDENTITY = "cloudidentity.googleapis.com"
 _TOKENS = "oauth2.googleapis.com"
 
 
@@ -81,8 +82,13 @@ class Clients:
             "tokeninfo": self._tokeninfo,
             "folders": self._folders,
             "organizations": self._organizations,
+            "deny": self._deny,
             "roles": self._roles,
             "datasets": self._datasets,
+            "groups": self._groups,
+            "tags": self._tags,
+            "org_policies": self._org_policies,
+            "troubleshooter": self._troubleshooter,
             "services": self._services,
             "billing": self._billing,
         }
@@ -112,6 +118,30 @@ class Clients:
 
         return self._gapic(cloud_billing, "CloudBilling", "cloudbilling.googleapis.com")
 
+    def _deny(self) -> Any:
+        from google.cloud.iam_v2.services import policies
+
+        return self._gapic(policies, "Policies", "iam.googleapis.com")
+
+    def _tags(self) -> Any:
+        from google.cloud.resourcemanager_v3.services import tag_bindings
+
+        return self._gapic(tag_bindings, "TagBindings", _RESOURCE_MANAGER)
+
+    def _org_policies(self) -> Any:
+        from google.cloud.orgpolicy_v2.services import org_policy
+
+        return self._gapic(org_policy, "OrgPolicy", "orgpolicy.googleapis.com")
+
+    def _troubleshooter(self) -> Any:
+        from google.cloud.policytroubleshooter_iam_v3.services import policy_troubleshooter
+
+        return self._gapic(policy_troubleshooter, "PolicyTroubleshooter", "policytroubleshooter.googleapis.com")
+
+    def _groups(self) -> Any:
+        """A session and the address: Google has no Cloud Identity client for Python but the discovery one."""
+        return self._guarded(self._authorized()), f"{self._base(_CLOUD_IDENTITY)}/v1"
+
     def _roles(self) -> Any:
         from google.cloud import iam_admin_v1
         from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
@@ -122,7 +152,7 @@ class Clients:
     def _datasets(self) -> Any:
         from google.cloud import bigquery
 
-        session = google.auth.transport.requests.AuthorizedSession(self._credentials)  # type: ignore[no-untyped-call]
+        session = self._authorized()
         # The endpoint is always given: BIGQUERY_EMULATOR_HOST must not lead a report astray.
         return bigquery.Client(
             project="unused",  # each call names its project
@@ -130,6 +160,9 @@ class Clients:
             _http=self._guarded(session),
             client_options={"api_endpoint": self._base(_BIGQUERY)},
         )
+
+    def _authorized(self) -> requests.Session:
+        return google.auth.transport.requests.AuthorizedSession(self._credentials)  # type: ignore[no-untyped-call]
 
     def _tokeninfo(self) -> Any:
         """A session and the address; no client of Google's has this method."""

@@ -1,6 +1,6 @@
 """What a run asks for, and in which order: only what the wanted facts need, all at once where nothing depends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,21 +10,48 @@ from msgspec.structs import replace
 
 from preflight.access.effective import may_cover
 from preflight.facts.caller import CallerIdentity, CallerPermissions
-from preflight.facts.dataset import Dataset, Datasets
-from preflight.facts.methods import ALLOWED, BILLING_INFO, PROJECT_TEST, SERVICE_GET, TOKEN_INFO
-from preflight.facts.policy import AllowPolicies, Roles
+from preflight.facts.dataset import AccessEntry, Dataset, Datasets
+from preflight.facts.deny import DenyPolicies, DenyRule
+from preflight.facts.groups import Groups
+from preflight.facts.methods import (
+    ALLOWED,
+    BILLING_INFO,
+    DENY_GET,
+    DENY_LIST,
+    EFFECTIVE_ORG_POLICY,
+    EFFECTIVE_TAGS,
+    PROJECT_TEST,
+    SERVICE_GET,
+    TOKEN_INFO,
+)
+from preflight.facts.organization import Organization, OrgPolicies, Tags
+from preflight.facts.policy import AllowPolicies, Binding, Condition, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
-from preflight.facts.seen import ApiDisabled, Incomplete, Provenance, Unknown
+from preflight.facts.second_opinion import SecondOpinions
+from preflight.facts.seen import ApiDisabled, Incomplete, NotCollected, Provenance, Unknown
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.sources.live import answers
 from preflight.sources.live.calls import Call, Calls
 from preflight.sources.live.datasets import DatasetReader
+from preflight.sources.live.deny import DenyReader
+from preflight.sources.live.groups import GroupReader, groups_to_ask
 from preflight.sources.live.hierarchy import Hierarchy
+from preflight.sources.live.organization import OrganizationReader, looks_at_tags
 from preflight.sources.live.refusals import Payers
+from preflight.sources.live.second_opinions import OpinionReader, permissions_to_ask
+from preflight.sources.live.settings import Scope
 
+_FROM_POLICIES = frozenset({AllowPolicies, Roles, Groups, Tags})
+"""The facts for which the allow policies are read."""
+_FROM_ABOVE = _FROM_POLICIES | {Ancestry, DenyPolicies, Organization}
+"""The facts for which the folders and the organisation are looked for."""
 MOST_PERMISSIONS = 100
 """How many testIamPermissions takes in one request (Google's reference)."""
+
+
+_UNTESTED = frozenset(m.permission for m in (DENY_LIST, DENY_GET, EFFECTIVE_ORG_POLICY, EFFECTIVE_TAGS))
+"""Whether testIamPermissions takes these on a project isn't documented; one that it doesn't take spoils the answer."""
 
 
 def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
@@ -36,6 +63,12 @@ def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
         Ancestry: ("projects", "folders"),
         AllowPolicies: ("projects", "folders", "organizations"),
         Roles: ("projects", "folders", "organizations", "roles"),
+        DenyPolicies: ("projects", "folders", "deny"),
+        Groups: ("projects", "folders", "organizations", "roles", "groups"),
+        Tags: ("projects", "folders", "organizations", "tags"),
+        Organization: ("projects", "folders", "organizations"),
+        OrgPolicies: ("org_policies",),
+        SecondOpinions: ("troubleshooter",),
         Datasets: ("projects", "datasets"),
         CallerIdentity: ("tokeninfo",),
         CallerPermissions: ("projects",),
@@ -48,7 +81,13 @@ class Collector:
     """One run: the calls it makes and what comes of them."""
 
     def __init__(
-        self, calls: Calls, target: Target, profile: Profile, wanted: frozenset[type[Fact]], payers: Payers
+        self,
+        calls: Calls,
+        target: Target,
+        profile: Profile,
+        wanted: frozenset[type[Fact]],
+        payers: Payers,
+        scope: Scope,
     ) -> None:
         self.target = target
         self._by_number = target.project.isdigit()
@@ -56,15 +95,22 @@ class Collector:
         self._profile = profile
         self._wanted = wanted
         self._payers = payers
+        self._scope = scope
         self._hierarchy = Hierarchy(
             calls,
             target.principal,
-            folders=bool(wanted & {Ancestry, AllowPolicies, Roles}),
-            policies=bool(wanted & {AllowPolicies, Roles}),
-            roles=Roles in wanted,
+            self._ancestor_known,
+            folders=bool(wanted & _FROM_ABOVE),
+            policies=bool(wanted & _FROM_POLICIES),
+            roles=bool(wanted & {Roles, Groups}),
+            every_role=scope.every_role,
         )
+        self._deny = DenyReader(calls)
+        self._organization = OrganizationReader(calls)
+        self._groups = GroupReader(calls, target.principal)
+        self._opinions = OpinionReader(calls, target.principal)
         names = profile.dataset.companions(target.dataset) if target.dataset else ()
-        self._datasets = DatasetReader(calls, names, self._dataset_read)
+        self._datasets = DatasetReader(calls, names, self._dataset_read, every=scope.every_dataset)
         self._billing: Billing | Unknown | None = None
         self._services: dict[str, Service | Unknown] = {}
         self._permissions: list[CallerPermissions | Unknown] = []
@@ -75,7 +121,7 @@ class Collector:
         if self._by_number:
             self._hierarchy.read_project(self.target.project, self._number_resolved)
             return
-        if self._wanted & {Project, Ancestry, AllowPolicies, Roles}:
+        if self._wanted & ({Project} | _FROM_ABOVE):
             self._hierarchy.read_project(self.target.project, self._project_read)
         self._start_rest()
 
@@ -107,6 +153,12 @@ class Collector:
     def _start_rest(self) -> None:
         project = self.target.project
         self._hierarchy.read_policy(f"projects/{project}")
+        if DenyPolicies in self._wanted:
+            self._deny.read(f"projects/{project}")
+        if OrgPolicies in self._wanted:
+            self._organization.read_policies(project)
+        if SecondOpinions in self._wanted:
+            self._opinions.read(project, permissions_to_ask(self._profile))
         if self._wanted & {Datasets, CallerPermissions}:
             self._test_permissions(project)
         if Datasets in self._wanted:
@@ -117,6 +169,61 @@ class Collector:
         if Billing in self._wanted:
             self._read_billing(project)
 
+    def _ancestor_known(self, resource: str) -> None:
+        if DenyPolicies in self._wanted:
+            self._deny.read(resource)
+        if Organization in self._wanted:
+            self._organization.read_organization(resource)
+
+    def ask_what_matters(self) -> None:
+        """What only the answers so far show to matter, once each; called when they are all there, or may never be."""
+        if Groups in self._wanted:
+            rules = self._deny.rules()
+            for email in groups_to_ask(self._bound(), self._hierarchy.read_roles(), rules, self._profile.permissions):
+                self._groups.read(email)
+        if Tags in self._wanted and any(map(looks_at_tags, self._conditions())):
+            found = self._hierarchy.project
+            number = found.number if isinstance(found, Project) else found or Unknown(Incomplete("it was not read"))
+            self._organization.read_tags(self.target.project, number)
+
+    def _bound(self) -> Iterator[tuple[str, str]]:
+        """Each role with each member it is bound to, by a policy or a dataset's access list."""
+        for policy in self._hierarchy.read_policies():
+            yield from ((binding.role, member) for binding in policy.bindings for member in binding.members)
+        for entry in self._entries():
+            yield entry.role_name, entry.member
+
+    def _entries(self) -> Iterator[AccessEntry]:
+        for dataset in self._datasets.read_datasets():
+            if not isinstance(dataset.access, Unknown):
+                yield from dataset.access
+
+    def _conditions(self) -> Iterator[Condition]:
+        yield from self._organization.conditions()
+        holders: list[Binding | AccessEntry | DenyRule] = [*self._deny.rules(), *self._entries()]
+        holders += [binding for policy in self._hierarchy.read_policies() for binding in policy.bindings]
+        yield from (holder.condition for holder in holders if holder.condition)
+
+    def _groups_or_why_not(self) -> Groups | Unknown:
+        """The groups; Unknown where nothing could tell which ones matter."""
+        found = self._groups.groups()
+        return (None if found.groups else self._hierarchy.blind()) or found
+
+    def _tags_or_why_not(self) -> Tags | Unknown:
+        """The tags; where no condition asks for them, that is known only if a policy was read."""
+        tags = self._organization.tags()
+        unasked = isinstance(tags, Unknown) and isinstance(tags.reason, NotCollected)
+        return (self._hierarchy.blind() if unasked else None) or tags
+
+    def _no_organization(self) -> Unknown:
+        """Why there is no organisation to tell of."""
+        project, gap = self._hierarchy.project, self._hierarchy.gap
+        if isinstance(project, Unknown):
+            return project
+        if gap.gap:
+            return Unknown(gap.gap, gap.provenance)
+        return Unknown(NotCollected("the project is in no organization"))
+
     def _dataset_read(self, dataset: Dataset) -> None:
         """The roles of a dataset's access list matter like those of the policies."""
         if isinstance(dataset.access, Unknown):
@@ -125,7 +232,8 @@ class Collector:
             if entry.authorized or not entry.role_name or not entry.member:
                 continue
             # A special group stands for holders of a role on the project: the principal may be one of them.
-            if entry.special_group or may_cover(entry.member, self.target.principal):
+            everyone = self._scope.every_role or entry.special_group
+            if everyone or may_cover(entry.member, self.target.principal):
                 self._hierarchy.read_role(entry.role_name)
 
     def _read_service(self, project: str, name: str) -> None:
@@ -205,6 +313,15 @@ class Collector:
             Ancestry: ("ancestry", self._hierarchy.ancestry),
             AllowPolicies: ("allow_policies", self._hierarchy.allow_policies),
             Roles: ("roles", self._hierarchy.roles),
+            DenyPolicies: (
+                "deny_policies",
+                lambda: self._deny.policies(self._hierarchy.ancestors, self._hierarchy.gap),
+            ),
+            Groups: ("groups", self._groups_or_why_not),
+            Tags: ("tags", self._tags_or_why_not),
+            Organization: ("organization", lambda: self._organization.organization(self._no_organization)),
+            OrgPolicies: ("org_policies", self._organization.org_policies),
+            SecondOpinions: ("second_opinions", self._opinions.opinions),
             Datasets: ("datasets", lambda: self._datasets.datasets(self._caller_permissions())),
             CallerIdentity: ("caller_identity", lambda: self._identity),
             CallerPermissions: ("caller_permissions", self._caller_permissions),
@@ -234,7 +351,7 @@ class Collector:
 
 def permissions_to_test(profile: Profile) -> tuple[str, ...]:
     """What the caller is asked about: an auditor's permissions on a project, and all that the vendor needs."""
-    names = {method.permission for method in ALLOWED if method.level == "project"}
+    names = {method.permission for method in ALLOWED if "project" in method.levels} - _UNTESTED
     names.update(profile.grant.minimum_permissions, profile.grant.broad_permissions)
     names.update(profile.dataset.create_permissions, profile.dataset.write_permissions)
     return tuple(sorted(name for name in names if name and "*" not in name))

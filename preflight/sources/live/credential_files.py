@@ -19,15 +19,15 @@ import google.auth.exceptions
 from msgspec.structs import replace
 
 from preflight.errors import CredentialsError
-from preflight.facts.methods import (
+from preflight.facts.credential_methods import (
     GENERATE_ACCESS_TOKEN,
     METADATA,
     OAUTH_TOKEN,
     STS_OAUTH_TOKEN,
     STS_TOKEN,
     SUBJECT_TOKEN,
-    ApiMethod,
 )
+from preflight.facts.methods import ApiMethod
 from preflight.sources.live.credential_refusals import LOGIN, Origin, explain
 from preflight.sources.live.credential_session import CredentialRequest, CredentialSession, Permit
 from preflight.sources.live.network import is_loopback, rest_verify

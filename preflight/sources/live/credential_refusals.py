@@ -17,7 +17,8 @@ import requests
 from msgspec import Struct
 
 from preflight.errors import CredentialsError
-from preflight.facts.methods import GENERATE_ACCESS_TOKEN, METADATA, OAUTH_TOKEN, QUOTA_PROJECT_ROLE, SUBJECT_TOKEN
+from preflight.facts.credential_methods import GENERATE_ACCESS_TOKEN, METADATA, OAUTH_TOKEN, SUBJECT_TOKEN
+from preflight.facts.methods import QUOTA_PROJECT_ROLE
 from preflight.sources.live.credential_session import Refusal
 from preflight.sources.live.guard import NotAllowedError
 from preflight.sources.live.network import network_advice

@@ -19,7 +19,8 @@ import requests
 import urllib3.exceptions
 from msgspec import Struct
 
-from preflight.facts.methods import METADATA, ApiMethod
+from preflight.facts.credential_methods import METADATA
+from preflight.facts.methods import ApiMethod
 from preflight.sources.live.guard import NotAllowedError
 from preflight.sources.live.network import is_loopback
 from preflight.sources.live.trace import TracedCall

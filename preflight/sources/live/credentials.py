@@ -15,7 +15,7 @@ import google.auth.exceptions
 import requests
 
 from preflight.errors import CredentialsError
-from preflight.facts.methods import GENERATE_ACCESS_TOKEN, STS_TOKEN
+from preflight.facts.credential_methods import GENERATE_ACCESS_TOKEN, STS_TOKEN
 from preflight.sources.live.credential_files import found_credentials, impersonated
 from preflight.sources.live.credential_refusals import LOGIN, Origin, explain
 from preflight.sources.live.credential_session import CredentialRequest, CredentialSession

@@ -1,13 +1,13 @@
 """BigQuery's datasets: all of them by name and location, the destination and its companions in full."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from preflight.facts.caller import CallerPermissions
-from preflight.facts.dataset import AccessEntry, Dataset, Datasets
+from preflight.facts.dataset import AccessEntry, Dataset, Datasets, DatasetSettings
 from preflight.facts.methods import DATASET_GET, DATASET_LIST
 from preflight.facts.policy import Condition
 from preflight.facts.seen import COMPLETE, Completeness, Denied, Incomplete, NotFound, Provenance, Unknown
@@ -17,6 +17,8 @@ from preflight.sources.live.guard import UnreadableError
 
 PAGE = 1000
 MOST_PAGES = 200
+MOST_IN_FULL = 1000
+"""Of so many datasets the access lists are read: a call each."""
 VALID_NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
 """Google's documentation of dataset names. What no dataset can be called is not asked for."""
 
@@ -24,8 +26,12 @@ VALID_NAME = re.compile(r"[A-Za-z0-9_]{1,1024}")
 class DatasetReader:
     """Lists the datasets, page by page, and gets the wanted ones beside that."""
 
-    def __init__(self, calls: Calls, wanted: tuple[str, ...], on_read: Callable[[Dataset], None]) -> None:
+    def __init__(
+        self, calls: Calls, wanted: tuple[str, ...], on_read: Callable[[Dataset], None], *, every: bool = False
+    ) -> None:
+        """`every`: not only the wanted ones are got, but all that are listed, up to `MOST_IN_FULL`."""
         self._calls = calls
+        self._every = every
         self._wanted = tuple(name for name in dict.fromkeys(wanted) if VALID_NAME.fullmatch(name))
         self._on_read = on_read
         self._project = ""
@@ -58,6 +64,8 @@ class DatasetReader:
             seen, datasets, following = page
             self._list_seen = self._list_seen or seen
             self._listed.update(datasets)
+            if self._every:
+                self._get_listed(datasets)
             if not following:
                 return
             if following in self._tokens or len(self._tokens) >= MOST_PAGES:
@@ -70,12 +78,27 @@ class DatasetReader:
         whole = f"projects/{self._project}"
         self._calls.start(Call(DATASET_LIST, f"{whole}/datasets", whole, "datasets", fetch, _page, told))
 
+    def _get_listed(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._got or name in self._wanted:
+                continue
+            if len(self._got) >= MOST_IN_FULL:
+                self._got[name] = Unknown(Incomplete(f"only {MOST_IN_FULL:,} datasets are read in full"))
+                continue
+            self._got[name] = Unknown(Incomplete("it is being read"))
+            self._get(name)
+
+    def read_datasets(self) -> tuple[Dataset, ...]:
+        """The datasets that were read in full so far."""
+        return tuple(one for one in self._got.values() if isinstance(one, Dataset))
+
     def _get(self, name: str) -> None:
         def fetch(client: Any, seconds: float) -> dict[str, Any]:
-            from google.cloud.bigquery import DatasetReference  # loaded by the client
-
-            found = client.get_dataset(DatasetReference(self._project, name), retry=None, timeout=seconds)
-            return dict(found.to_api_repr())
+            # The client's own `get_dataset` can't ask for version 3, and without it an entry loses its condition
+            # (BigQuery v2 `datasets.get`, `accessPolicyVersion`).
+            path = f"/projects/{self._project}/datasets/{name}"
+            query = {"accessPolicyVersion": 3}
+            return dict(client._connection.api_request("GET", path, query_params=query, timeout=seconds))
 
         def told(found: Dataset | Unknown) -> None:
             self._got[name] = found
@@ -90,7 +113,7 @@ class DatasetReader:
         seen = self._list_seen or Provenance(DATASET_LIST.id, f"projects/{self._project}/datasets")
         completeness = self._cut or self._blindness(permissions)
         known: dict[str, Dataset | Unknown] = dict(self._listed)
-        for name in self._wanted:
+        for name in dict.fromkeys((*self._wanted, *self._got)):
             settled = self._settled(name, self._got[name], completeness)
             if settled is not None:
                 known[name] = settled
@@ -115,7 +138,7 @@ class DatasetReader:
         if isinstance(found, Dataset):
             return found
         if name in self._listed:
-            return replace(self._listed[name], access=found)
+            return replace(self._listed[name], access=found, settings=found)
         if completeness.complete and isinstance(found.reason, NotFound | Denied) and not _of_payer(found.reason):
             return None
         return found
@@ -143,7 +166,22 @@ def _dataset(raw: dict[str, Any], seen: Provenance) -> Dataset:
     if name != seen.resource.rpartition("/")[2]:
         raise UnreadableError("it is another dataset")
     access = tuple(map(access_entry, raw["access"]))
-    return Dataset(provenance=seen, id=name, location=_text(raw["location"]), access=access)
+    return Dataset(provenance=seen, id=name, location=_text(raw["location"]), access=access, settings=_settings(raw))
+
+
+def _settings(raw: dict[str, Any]) -> DatasetSettings:
+    """The defaults for what is put into it; BigQuery leaves out those that are not set."""
+    encryption = raw.get("defaultEncryptionConfiguration") or {}
+    return DatasetSettings(
+        table_expiration_ms=_milliseconds(raw.get("defaultTableExpirationMs")),
+        partition_expiration_ms=_milliseconds(raw.get("defaultPartitionExpirationMs")),
+        kms_key=_text(encryption.get("kmsKeyName") or ""),
+    )
+
+
+def _milliseconds(value: Any) -> int | None:
+    """An int64, which is text in Google's JSON; 0 stands for none (BigQuery's reference)."""
+    return int(value or 0) or None
 
 
 _MEMBERS = {

@@ -20,14 +20,15 @@ from msgspec.structs import replace
 
 from preflight.errors import PreflightError
 from preflight.facts.caller import CallerIdentity, CallerPermissions
+from preflight.facts.credential_methods import GENERATE_ACCESS_TOKEN
 from preflight.facts.methods import (
     ALLOWED,
-    GENERATE_ACCESS_TOKEN,
     PROJECT_TEST,
     QUOTA_PROJECT_PERMISSION,
     QUOTA_PROJECT_ROLE,
     SERVICE_GET,
     TOKEN_INFO,
+    ApiMethod,
 )
 from preflight.facts.project import Fact, Service, Services, ServiceState
 from preflight.facts.seen import ApiDisabled, Denied, Unauthenticated, Unknown
@@ -72,8 +73,11 @@ def examine(
     project: str | None = None,
     output_dir: Path | None = None,
     on_wait: Callable[[str], None] | None = None,
+    methods: tuple[ApiMethod, ...] = ALLOWED,
 ) -> tuple[Check, ...]:
-    """Everything that can be told; `project` is only named in what to do, and asked nothing."""
+    """Everything that can be told; `project` is only named in what to do, and asked nothing. `methods`: those that
+    a run calls.
+    """
     from preflight.sources.live.quiet import keep_quiet
 
     keep_quiet()
@@ -87,11 +91,13 @@ def examine(
     checks = [
         _tool(),
         *_credentials(soon.found, error, settings),
-        *_asked(soon.found if error is None else None, settings, environ, profile, project, on_wait),
+        *_asked(
+            soon.found if error is None else None, settings, environ, profile, needed_apis(methods), project, on_wait
+        ),
         *_proxies(environ),
         *_certificates(environ, settings),
         *_overrides(environ, settings),
-        *_hosts(settings, soon.found, on_wait),
+        *_hosts(settings, soon.found, methods, on_wait),
     ]
     if output_dir is not None:
         checks.append(_folder(output_dir))
@@ -131,6 +137,7 @@ def _asked(
     settings: LiveSettings,
     environ: Mapping[str, str],
     profile: Profile,
+    apis: tuple[str, ...],
     project: str | None,
     on_wait: Callable[[str], None] | None,
 ) -> Iterable[Check]:
@@ -138,14 +145,14 @@ def _asked(
     if found is None:
         yield Check("quota project", "unknown", "not asked: there is no token", _FIRST)
         return
-    ask = _Asking(settings, found, profile, on_wait)
+    ask = _Asking(settings, found, replace(profile, apis=apis), on_wait)
     named = found.quota_project_id
     if named:
         snapshot = ask(named, CallerIdentity, CallerPermissions, Services)
         yield _account(snapshot)
         where = _named_by(settings, environ, found)
         yield Check("quota project", "ok", f"{named} ({where})")
-        yield from _quota_project(snapshot, named, own=False)
+        yield from _quota_project(snapshot, named, apis, own=False)
         return
     snapshot = ask(project or "no-project", CallerIdentity)  # it is asked nothing
     yield _account(snapshot)
@@ -154,7 +161,7 @@ def _asked(
     own = _own_project(email)
     if own:
         yield Check("quota project", "ok", f"none is needed: a service account's calls are charged to its own, {own}")
-        yield from _quota_project(ask(own, CallerPermissions, Services), own, own=True)
+        yield from _quota_project(ask(own, CallerPermissions, Services), own, apis, own=True)
     elif email and not email.casefold().endswith(".gserviceaccount.com"):
         name = project or "PROJECT"
         yield Check(
@@ -205,7 +212,6 @@ class _Asking:
         only = (QUOTA_PROJECT_PERMISSION,)
         self._profile = replace(
             profile,
-            apis=needed_apis(),
             grant=replace(profile.grant, minimum_permissions=only, broad_permissions=()),
             dataset=replace(profile.dataset, create_permissions=only, write_permissions=only),
         )
@@ -216,9 +222,9 @@ class _Asking:
         return source.collect(frozenset(facts))
 
 
-def needed_apis() -> tuple[str, ...]:
-    """The APIs that a run may call, and so must be on in the project that pays."""
-    return tuple(sorted({method.api for method in ALLOWED} - {TOKEN_INFO.api}))
+def needed_apis(methods: Iterable[ApiMethod]) -> tuple[str, ...]:
+    """The APIs that a run calls by these methods, and so must be on in the project that pays."""
+    return tuple(sorted({method.api for method in methods} - {TOKEN_INFO.api}))
 
 
 def _account(snapshot: Snapshot) -> Check:
@@ -230,7 +236,7 @@ def _account(snapshot: Snapshot) -> Check:
     return Check("account", "unknown", identity.reason.describe(), "It is no hindrance: run names what it can't tell.")
 
 
-def _quota_project(snapshot: Snapshot, project: str, *, own: bool) -> Iterable[Check]:
+def _quota_project(snapshot: Snapshot, project: str, apis: tuple[str, ...], *, own: bool) -> Iterable[Check]:
     services, permissions, identity = snapshot.services, snapshot.caller_permissions, snapshot.caller_identity
     resource = f"projects/{project}"
     denied = _quota_denied(services, permissions)
@@ -251,7 +257,7 @@ def _quota_project(snapshot: Snapshot, project: str, *, own: bool) -> Iterable[C
         if denied:
             yield Check(f"APIs in {project}", "unknown", "not told while the project may not be used", _FIRST)
             return
-    for api in needed_apis():
+    for api in apis:
         if own and api.startswith("bigquery."):
             continue  # BigQuery charges the project asked about, where no other is named
         yield _api(api, project, services, permissions)
@@ -330,14 +336,17 @@ def _overrides(environ: Mapping[str, str], settings: LiveSettings) -> Iterable[C
 
 
 def _hosts(
-    settings: LiveSettings, found: "RunCredentials | None", on_wait: Callable[[str], None] | None
+    settings: LiveSettings,
+    found: "RunCredentials | None",
+    methods: tuple[ApiMethod, ...],
+    on_wait: Callable[[str], None] | None,
 ) -> Iterable[Check]:
     """One check for each host that a run would call, tried side by side."""
     universe = found.universe_domain if found else settings.universe
     tries: dict[str, tuple[str, bool]] = {}
     """By what is shown: the address, and whether it is one of the settings' own."""
-    rest = [method.api for method in ALLOWED if settings.transport == "rest" or not method.grpc]
-    grpc = [method.api for method in ALLOWED if settings.transport == "grpc" and method.grpc]
+    rest = [method.api for method in methods if settings.transport == "rest" or not method.grpc]
+    grpc = [method.api for method in methods if settings.transport == "grpc" and method.grpc]
     if settings.rest_endpoint:
         tries[urlsplit(settings.rest_endpoint).netloc] = (settings.rest_endpoint, True)
         rest = []

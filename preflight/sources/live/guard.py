@@ -73,10 +73,15 @@ def _text(name: str | bytes) -> str:
 
 @cache
 def _rest_patterns() -> tuple[tuple[ApiMethod, re.Pattern[str]], ...]:
-    return tuple(
-        (method, re.compile("".join("[^/]+" if part[:1] == "{" else re.escape(part) for part in _parts(method.path))))
-        for method in ALLOWED
-    )
+    return tuple((method, re.compile("".join(map(_pattern, _parts(method.path))))) for method in ALLOWED)
+
+
+_TWICE = re.compile("%252F", re.IGNORECASE)
+
+
+def _pattern(part: str) -> str:
+    # A placeholder is one segment, and none that holds a slash in disguise.
+    return r"(?:(?!(?i:%2f|%5c))[^/\\])+" if part[:1] == "{" else re.escape(part)
 
 
 def _parts(path: str) -> list[str]:
@@ -90,11 +95,13 @@ def check_rest(verb: str, url: str, base_of: Callable[[ApiMethod], str]) -> ApiM
     """
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
-    # A segment that a client or server on the way would resolve to another path.
-    segments = [unquote(segment) for segment in parts.path.split("/")]
-    if not any(segment in {".", ".."} or "/" in segment or "\\" in segment for segment in segments):
+    # Google's clients write the percent sign of `%2F` as `%25`; servers leave `%2F` as it is, so both mean the same
+    # (google.api.http, on paths of several segments).
+    path = _TWICE.sub("%2F", parts.path)
+    # A segment that a client or server on the way would resolve to another path, however it is written.
+    if not {".", ".."} & set(unquote(path).split("/")):
         for method, pattern in _rest_patterns():
-            if method.verb == verb and base == base_of(method) and pattern.fullmatch(parts.path):
+            if method.verb == verb and base == base_of(method) and pattern.fullmatch(path):
                 return method
     raise NotAllowedError(f"{verb} {base}{parts.path} is not an allowed method")  # the query may hold a token
 

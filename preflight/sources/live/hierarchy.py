@@ -39,8 +39,21 @@ _ROLE_METHODS = (
 class Hierarchy:
     """Reads from the project upwards."""
 
-    def __init__(self, calls: Calls, principal: str, *, folders: bool, policies: bool, roles: bool) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        principal: str,
+        on_ancestor: Callable[[str], None],
+        *,
+        folders: bool,
+        policies: bool,
+        roles: bool,
+        every_role: bool = False,
+    ) -> None:
+        """`on_ancestor` is told of each folder and the organisation as they become known."""
         self._calls = calls
+        self._on_ancestor = on_ancestor
+        self._every_role = every_role
         self._principal = principal
         self._want_folders = folders
         self._want_policies = policies
@@ -103,8 +116,10 @@ class Hierarchy:
         )
 
     def bound(self, role: str, member: str) -> None:
-        """Reads a role once, if it is bound to a member that is the principal or might be."""
-        if self._want_roles and role not in self._roles and may_cover(member, self._principal):
+        """Reads a role once, if it is bound to a member that is the principal or might be, or every role is wanted."""
+        if not self._want_roles or role in self._roles:
+            return
+        if self._every_role or may_cover(member, self._principal):
             self.read_role(role)
 
     def read_role(self, role: str) -> None:
@@ -137,6 +152,7 @@ class Hierarchy:
             self._gap = Completeness(Incomplete(f"the folders above the project do not end: {parent} comes again"))
             return
         self._ancestors.append(parent)
+        self._on_ancestor(parent)
         self.read_policy(parent)
         if parent.startswith("organizations/"):
             return
@@ -159,6 +175,24 @@ class Hierarchy:
             )
         )
 
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """The folders and the organisation that are known so far, nearest first."""
+        return tuple(self._ancestors)
+
+    @property
+    def gap(self) -> Completeness:
+        """Whether there may be more of them, and why."""
+        return self._gap
+
+    def read_policies(self) -> tuple[AllowPolicy, ...]:
+        """The policies that were read so far."""
+        return tuple(policy for policy in self._policies.values() if isinstance(policy, AllowPolicy))
+
+    def read_roles(self) -> dict[str, Role | Unknown]:
+        """The roles that were read or refused so far."""
+        return self._roles
+
     def ancestry(self) -> Ancestry | Unknown:
         """What the project is in."""
         if isinstance(self.project, Unknown):
@@ -173,11 +207,15 @@ class Hierarchy:
 
     def roles(self) -> Roles | Unknown:
         """The roles that were read; Unknown where no policy at all could tell which ones matter."""
-        policies: list[Any] = list(self._policies.values())
-        if policies and not self._roles and all(isinstance(policy, Unknown) for policy in policies):
-            refused: Unknown = policies[0]
-            return refused
+        blind = self.blind()
+        if blind and not self._roles:
+            return blind
         return Roles(roles=dict(sorted(self._roles.items())))  # in whichever order they came
+
+    def blind(self) -> Unknown | None:
+        """Why no policy at all could be read; None if one was, or none was asked for."""
+        policies: list[Any] = list(self._policies.values())
+        return policies[0] if policies and all(isinstance(policy, Unknown) for policy in policies) else None
 
 
 def _role_method(role: str) -> tuple[ApiMethod | None, str]:

@@ -12,6 +12,7 @@ import google.api_core.exceptions as api
 import google.auth.exceptions
 import google.protobuf.json_format
 import requests
+from google.rpc.error_details_pb2 import PreconditionFailure
 from msgspec import Struct
 
 from preflight.errors import CredentialsError
@@ -22,6 +23,7 @@ from preflight.facts.seen import (
     Internal,
     Malformed,
     NotFound,
+    PerimeterBlocked,
     QuotaExceeded,
     Reason,
     TimedOut,
@@ -117,6 +119,8 @@ def _answered(error: api.GoogleAPICallError, asked: Asked, payers: Payers) -> Re
     method, metadata = asked.method, _metadata(error)
     consumer = _named(_CONSUMER, metadata.get("consumer", ""))
     reason, bigquery = _info_reason(error), _bigquery_reason(error)
+    if (perimeter := _perimeter(error, metadata)) is not None:
+        return PerimeterBlocked(method.id, perimeter)
     match reason:
         case "SERVICE_DISABLED":
             api_name = _named(re.compile(r"[a-z0-9.-]+"), metadata.get("service", "")) or method.api
@@ -138,6 +142,39 @@ def _answered(error: api.GoogleAPICallError, asked: Asked, payers: Payers) -> Re
     return _by_code(error, asked, _named(_PERMISSION, metadata.get("permission", "")))
 
 
+def _perimeter(error: api.GoogleAPICallError, metadata: Mapping[str, str]) -> str | None:
+    """The unique identifier of a refusal by VPC Service Controls, empty if it isn't told; None for other errors.
+
+    Google words it in three ways (its troubleshooting guide, and errors that users posted): an ErrorInfo with
+    SECURITY_POLICY_VIOLATED, a PreconditionFailure of the type VPC_SERVICE_CONTROLS, BigQuery's `policyViolation`;
+    each has the identifier in its message too.
+    """
+    if _code(error) != 403:
+        return None
+    message, violations = str(error.message), list(_violations(error))
+    if not (_BY_PERIMETER.search(message) or violations or _info_reason(error) == "SECURITY_POLICY_VIOLATED"):
+        return None
+    told = _PERIMETER.search(message)
+    candidates = (told[1] if told else "", *violations, metadata.get("uid", ""))
+    return next((name for one in candidates if (name := _named(_IDENTIFIER, one))), "")
+
+
+def _violations(error: api.GoogleAPICallError) -> Iterator[Any]:
+    """What the error's PreconditionFailure says of VPC Service Controls: a message over gRPC, JSON over REST."""
+    for detail in error.details:
+        if isinstance(detail, PreconditionFailure):
+            yield from (one.description for one in detail.violations if one.type == _CONTROLS)
+        elif isinstance(detail, Mapping) and isinstance(detail.get("violations"), list):
+            found = [one for one in detail["violations"] if isinstance(one, Mapping)]
+            yield from (one.get("description") for one in found if one.get("type") == _CONTROLS)
+
+
+_CONTROLS = "VPC_SERVICE_CONTROLS"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{8,200}")
+_PERIMETER = re.compile(r"vpcServiceControlsUniqueIdentifier: *([A-Za-z0-9_-]+)")
+_BY_PERIMETER = re.compile("VPC Service Controls: |vpcServiceControlsUniqueIdentifier")
+
+
 def _by_code(error: api.GoogleAPICallError, asked: Asked, permission: str) -> Reason:
     method = asked.method
     trouble = _grpc_trouble(error)
@@ -150,7 +187,7 @@ def _by_code(error: api.GoogleAPICallError, asked: Asked, permission: str) -> Re
         return Unauthenticated(method.id)
     if code == 403 or (code == 404 and method.id.startswith("cloudresourcemanager.")):
         # Resource Manager documents 403 alike for what may not be seen and what does not exist.
-        return Denied(method.permission or permission or "resourcemanager.projects.get", asked.holder)
+        return Denied(method.permission or method.beyond or permission or "resourcemanager.projects.get", asked.holder)
     if code in {400, 404}:
         return NotFound(asked.resource)  # Google answers 400 where a name can't be one
     if code == 429:

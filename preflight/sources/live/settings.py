@@ -52,6 +52,15 @@ def impersonation_chain(text: str) -> tuple[str, ...]:
     return chain
 
 
+class Scope(Struct, frozen=True):
+    """How much of a project is read. By default what tells about the one principal."""
+
+    every_role: bool = False
+    """All roles that the policies bind, not only those of members that may be the principal."""
+    every_dataset: bool = False
+    """All datasets in full (up to a thousand), not only the destination and its companions."""
+
+
 class LiveSettings(Struct, frozen=True, kw_only=True):
     """What the command line and the environment say about the way to Google."""
 

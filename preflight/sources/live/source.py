@@ -11,7 +11,7 @@ from preflight.facts.project import Fact
 from preflight.facts.seen import Unavailable
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
-from preflight.sources.live.settings import LiveSettings
+from preflight.sources.live.settings import LiveSettings, Scope
 from preflight.sources.live.trace import TracedCall
 
 if TYPE_CHECKING:  # Google's libraries load when it collects, not before
@@ -38,10 +38,11 @@ class LiveSource:
         on_wait: Callable[[str], None] | None = None,
         meanwhile: Callable[[], None] | None = None,
         credentials: "RunCredentials | None" = None,
+        scope: Scope = Scope(),  # noqa: B008  it is frozen
     ) -> None:
         """`on_wait` is told, twice a second at most, what is waited for. `meanwhile` runs once on the calling
         thread while calls are on the way: for imports that are needed later anyhow. `credentials`: those to use,
-        where they were found already.
+        where they were found already. `scope`: whether more is read than tells about the principal.
         """
         self.settings = settings
         self.profile = profile
@@ -50,6 +51,7 @@ class LiveSource:
         self.started = ()
         self.outage = None
         self._credentials = credentials
+        self._scope = scope
         self._on_wait = on_wait
         self._meanwhile = meanwhile
 
@@ -81,7 +83,7 @@ class LiveSource:
                 super().start(call)
 
         calls = InOrder(clients.get, payers, self.settings.timeout, ends, self._on_wait)
-        collector = Collector(calls, self.target, self.profile, wanted, payers)
+        collector = Collector(calls, self.target, self.profile, wanted, payers, self._scope)
         finished = False
         try:
             collector.start()
@@ -92,7 +94,7 @@ class LiveSource:
             clients.build(found)
             if self._meanwhile:
                 self._meanwhile()
-            finished = calls.wait()
+            finished = calls.wait(collector.ask_what_matters)
         finally:
             if not finished:
                 clients.fail(CredentialsError("The run was given up."))

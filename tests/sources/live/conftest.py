@@ -20,6 +20,7 @@ VENDOR = "heap-sql@heap-204122.iam.gserviceaccount.com"
 ALL = frozenset(FIELD_OF)
 
 UNTIL = """expression = "request.time < timestamp('2030-01-01T00:00:00Z')", title = "until 2030\""""
+TAGGED = """expression = "resource.matchTag('1000/env', 'prod')", title = "in production\""""
 DEEP = f"""
 [[callers]]
 email = "{ADMIN}"
@@ -32,6 +33,14 @@ email = "ana@acme.example"
 email = "shy@acme.example"
 email_scope = false
 
+[[groups]]
+email = "data@acme.example"
+members = ["user:ana@acme.example", "group:vendors@acme.example"]
+viewers = ["user:{ADMIN}"]
+[[groups]]
+email = "vendors@acme.example"
+members = ["serviceAccount:{VENDOR}"]
+
 [[organizations]]
 id = "1000"
 display_name = "acme.example"
@@ -41,6 +50,19 @@ bindings = [
     {{ role = "organizations/1000/roles/sqlRunner", members = ["serviceAccount:{VENDOR}"] }},
 ]
 roles = [{{ name = "sqlRunner", permissions = ["bigquery.jobs.create"] }}]
+tags = {{ "1000/env" = "prod", "1000/team" = "none" }}
+[organizations.org_policies]
+"gcp.resourceLocations" = {{ rules = [{{ values = {{ allowedValues = ["in:eu-locations"] }} }}] }}
+"iam.managed.allowedPolicyMembers" = {{ rules = [
+    {{ enforce = true, parameters = {{ allowedMemberSubjects = ["user:ana@acme.example"], strict = true }} }},
+] }}
+[[organizations.deny]]
+name = "no-deletion"
+[[organizations.deny.rules]]
+denied_principals = ["principalSet://goog/public:all"]
+exception_principals = ["principalSet://goog/group/Data@acme.example"]
+denied_permissions = ["bigquery.googleapis.com/datasets.delete"]
+exception_permissions = ["bigquery.googleapis.com/tables.delete"]
 
 [[folders]]
 id = "1"
@@ -50,7 +72,14 @@ display_name = "top"
 id = "2"
 parent = "folders/1"
 display_name = "middle"
-bindings = [{{ role = "roles/logging.viewer", members = ["user:ana@acme.example"] }}]
+bindings = [
+    {{ role = "roles/logging.viewer", members = ["user:ana@acme.example"], condition = {{ {TAGGED} }} }},
+]
+tags = {{ "1000/team" = "data" }}
+[folders.org_policies]
+"gcp.resourceLocations" = {{ inherit_from_parent = true, rules = [
+    {{ values = {{ allowedValues = ["in:us-locations"], deniedValues = ["us-east1"] }} }},
+] }}
 [[folders]]
 id = "3"
 parent = "folders/2"
@@ -73,6 +102,20 @@ roles = [
     {{ name = "gone", permissions = ["bigquery.jobs.create"], deleted = true }},
     {{ name = "empty" }},
 ]
+[projects.org_policies]
+"gcp.restrictServiceUsage" = {{ rules = [
+    {{ values = {{ deniedValues = ["bigquery.googleapis.com"] }}, condition = {{ {TAGGED} }} }},
+    {{ allowAll = true }},
+] }}
+[[projects.deny]]
+name = "vendors-out"
+[[projects.deny.rules]]
+denied_principals = ["principal://iam.googleapis.com/projects/-/serviceAccounts/{VENDOR}"]
+denied_permissions = ["bigquery.googleapis.com/jobs.create", "bigquery.googleapis.com/datasets.*"]
+condition = {{ {TAGGED} }}
+[[projects.deny]]
+name = "empty"
+rules = []
 [[projects.datasets]]
 id = "heap_production"
 location = "EU"
@@ -82,6 +125,10 @@ access = [
     {{ role = "roles/bigquery.metadataViewer", userByEmail = "ana@acme.example" }},
     {{ view = {{ projectId = "acme-deep", datasetId = "views", tableId = "v" }} }},
 ]
+[projects.datasets.more]
+defaultTableExpirationMs = "86400000"
+defaultPartitionExpirationMs = "0"
+defaultEncryptionConfiguration = {{ kmsKeyName = "projects/k/locations/eu/keyRings/r/cryptoKeys/c" }}
 """
 
 Read = Callable[..., tuple[LiveSource, Snapshot]]

@@ -29,7 +29,7 @@ def timeless(value):
     return value
 
 
-MOMENTS = {"started_at", "finished_at"}
+MOMENTS = {"started_at", "finished_at", "at"}
 
 
 @TRANSPORTS

@@ -8,8 +8,11 @@ import pytest
 from preflight.emulator import Fault
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.dataset import Dataset, Datasets
+from preflight.facts.deny import DenyPolicies
+from preflight.facts.organization import OrgPolicies
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Billing, Project, Services
+from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import ApiDisabled, Denied, NotFound, Provenance, QuotaExceeded, Unknown
 from preflight.sources.live.datasets import DatasetReader
 from tests.sources.live.conftest import ALL, with_binding
@@ -18,6 +21,7 @@ KINDS = {
     "denied": "denied",
     "api_disabled": "api_disabled",
     "user_project_denied": "denied",
+    "vpc_service_controls": "vpc_service_controls",
     "quota": "quota",
     "error_500": "unavailable",
     "unavailable_503": "unavailable",
@@ -247,8 +251,12 @@ def test_an_answer_of_50_megabytes(ready, read):
 def test_everything_failing_is_no_health(ready, read, kind, transport):
     ready.inject(Fault(method="*", kind=kind))
     _, snapshot = read(ready, transport=transport, timeout=1.0)
-    for fact in ALL - {Services, AllowPolicies}:
+    for fact in ALL - {Services, AllowPolicies, DenyPolicies, OrgPolicies, SecondOpinions}:
         assert isinstance(snapshot.fact(fact), Unknown), fact
+    assert all(isinstance(one, Unknown) for one in snapshot.deny_policies.attached.values())
+    assert not snapshot.deny_policies.completeness.complete
+    assert all(isinstance(one, Unknown) for one in snapshot.org_policies.policies.values())
+    assert all(isinstance(one, Unknown) for one in snapshot.second_opinions.answers.values())
     assert all(isinstance(one, Unknown) for one in snapshot.services.services.values())
     assert all(isinstance(one, Unknown) for one in snapshot.allow_policies.policies.values())
     assert not snapshot.allow_policies.completeness.complete

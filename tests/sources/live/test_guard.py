@@ -16,7 +16,11 @@ from preflight.sources.live.guard import GrpcGuard, NotAllowedError, check_grpc,
 from preflight.sources.live.settings import AccessToken, LiveSettings
 from tests.sources.live.conftest import ADMIN
 
-NAMES = ("projects", "folders", "organizations", "roles", "datasets", "services", "billing", "tokeninfo")
+NAMES = (
+    *("projects", "folders", "organizations", "roles", "datasets", "services", "billing", "tokeninfo"),
+    *("deny", "tags", "org_policies", "troubleshooter", "groups"),
+)
+DENY = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2Facme-analytics"
 
 
 @pytest.fixture(params=["grpc", "rest"])
@@ -55,6 +59,25 @@ def clients(ready, request):
             lambda c: c.update_project_billing_info(name="projects/acme-analytics", retry=None),
             id="unlink billing",
         ),
+        pytest.param("deny", lambda c: c.delete_policy(name=f"{DENY}/denypolicies/x"), id="delete a deny policy"),
+        pytest.param(
+            "deny",
+            lambda c: c.create_policy(parent=f"{DENY}/denypolicies", policy={}, policy_id="x"),
+            id="create a deny policy",
+        ),
+        pytest.param(
+            "org_policies",
+            lambda c: c.delete_policy(name="projects/acme-analytics/policies/gcp.resourceLocations"),
+            id="delete an organisation policy",
+        ),
+        pytest.param(
+            "org_policies",
+            lambda c: c.list_policies(parent="projects/acme-analytics"),
+            id="list organisation policies",
+        ),
+        pytest.param("tags", lambda c: c.delete_tag_binding(name="tagBindings/x"), id="untag"),
+        pytest.param("groups", lambda c: c[0].delete(f"{c[1]}/groups/x"), id="delete a group"),
+        pytest.param("groups", lambda c: c[0].get(f"{c[1]}/groups/x/memberships"), id="list a group's members"),
         pytest.param("datasets", lambda c: c.delete_dataset("acme-analytics.marketing"), id="delete a dataset"),
         pytest.param("datasets", lambda c: c.create_dataset("acme-analytics.other"), id="create a dataset"),
         pytest.param("datasets", lambda c: c.query("SELECT 1"), id="run a query"),
@@ -102,6 +125,14 @@ def test_the_guard_knows_each_method_over_both_transports():
         ("GET", "http://bigquery.googleapis.com/bigquery/v2/projects/p/datasets"),
         ("GET", "https://user@bigquery.googleapis.com/bigquery/v2/projects/p/datasets"),
         ("GET", "https://oauth2.googleapis.com/token?access_token=sesame"),
+        ("GET", f"https://iam.googleapis.com/v2/{DENY}/denypolicies/.."),
+        ("GET", f"https://iam.googleapis.com/v2/{DENY}%2Fmore/denypolicies"),
+        ("GET", "https://iam.googleapis.com/v2/policies/cloudresourcemanager.googleapis.com%2F..%2Fx/denypolicies"),
+        ("GET", "https://iam.googleapis.com/v2/policies/cloudresourcemanager.googleapis.com%252F..%252Fx/denypolicies"),
+        ("GET", "https://iam.googleapis.com/v2/policies/elsewhere.googleapis.com%2Fprojects%2Fx/denypolicies"),
+        ("GET", "https://bigquery.googleapis.com/bigquery/v2/projects/a%252Fb/datasets"),
+        ("POST", "https://policytroubleshooter.googleapis.com/v3/iam:change"),
+        ("GET", "https://cloudidentity.googleapis.com/v1/groups/x/memberships"),
     ],
 )
 def test_addresses_off_the_list(verb, url):
@@ -123,11 +154,16 @@ def test_the_default_hosts_are_those_of_the_clients(monkeypatch):
             "roles": "iam.googleapis.com",
             "services": "serviceusage.googleapis.com",
             "billing": "cloudbilling.googleapis.com",
+            "deny": "iam.googleapis.com",
+            "tags": "cloudresourcemanager.googleapis.com",
+            "org_policies": "orgpolicy.googleapis.com",
+            "troubleshooter": "policytroubleshooter.googleapis.com",
         }
         for name, host in hosts.items():
             assert host in built.get(name, 1).transport.host
         client = built.get("datasets", 1)
         assert client._connection.build_api_url("/x").startswith(f"https://{DATASET_LIST.api}/bigquery/v2/x")
+        assert built.get("groups", 1)[1] == "https://cloudidentity.googleapis.com/v1"
         assert built.get("tokeninfo", 1)[1] == "https://oauth2.googleapis.com/tokeninfo"
         built.close()
 

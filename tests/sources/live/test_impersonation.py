@@ -8,7 +8,8 @@ import requests
 
 from preflight.errors import CredentialsError, UsageError
 from preflight.facts.caller import CallerIdentity, CallerPermissions
-from preflight.facts.methods import ALLOWED, CREDENTIAL_CALLS, GENERATE_ACCESS_TOKEN
+from preflight.facts.credential_methods import CREDENTIAL_CALLS, GENERATE_ACCESS_TOKEN
+from preflight.facts.methods import ALLOWED
 from preflight.facts.project import Project
 from preflight.facts.snapshot import Target
 from preflight.sources.live import LiveSettings, LiveSource

@@ -120,6 +120,9 @@ def test_through_an_inspecting_proxy(proxied, transport, trusts, proxy):
         "cloudbilling.googleapis.com",
         "iam.googleapis.com",
         "bigquery.googleapis.com",
+        "orgpolicy.googleapis.com",
+        "policytroubleshooter.googleapis.com",
+        "cloudidentity.googleapis.com",
         "oauth2.googleapis.com",
     }
 

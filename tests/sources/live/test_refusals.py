@@ -14,6 +14,7 @@ from preflight.facts.seen import (
     Internal,
     Malformed,
     NotFound,
+    PerimeterBlocked,
     QuotaExceeded,
     TimedOut,
     Unauthenticated,
@@ -85,8 +86,12 @@ NAME = PROJECT_GET.id
         (forbidden("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), Unauthenticated(NAME)),
         (forbidden("IAM_PERMISSION_DENIED", permission="x.y.z"), Denied("resourcemanager.projects.get", PROJECT)),
         (
-            forbidden("SECURITY_POLICY_VIOLATED", uid="abc"),
-            Denied("resourcemanager.projects.get", PROJECT),
+            forbidden("SECURITY_POLICY_VIOLATED", uid="abcdefgh-1_2"),
+            PerimeterBlocked(NAME, "abcdefgh-1_2"),
+        ),
+        (
+            forbidden("SECURITY_POLICY_VIOLATED", uid="<a href='https://elsewhere.example'>"),
+            PerimeterBlocked(NAME, ""),
         ),
         (
             forbidden("USER_PROJECT_DENIED", consumer="projects/payer"),

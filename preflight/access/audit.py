@@ -1,0 +1,290 @@
+"""Everybody whom a project's policies name, and what each of them can do in BigQuery: the permissions audit.
+
+The answers are the engine's, in three values. A blank cell says that it is known not to be granted; what can't be
+told is unknown, and what wasn't seen at all is listed as an open point of the whole audit.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from preflight.access.audit_flags import Flag, Grantee, Judge
+from preflight.access.audit_gaps import OpenPoint, open_points
+from preflight.access.conditions import place_of
+from preflight.access.decision import Answer, Decision
+from preflight.access.members import PUBLIC, canonical
+from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
+from preflight.access.quick_answers import Holders, QuickAnswers, Who
+from preflight.facts.capabilities import CAPABILITIES, Capability
+from preflight.facts.dataset import Dataset, Datasets
+from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
+from preflight.facts.organization import Organization
+from preflight.facts.policy import AllowPolicy
+from preflight.facts.seen import Provenance, Unknown
+
+_PERSON_IN_V2 = "principal://goog/subject/"
+
+
+class State(StrEnum):
+    """What a cell of the audit says."""
+
+    GRANTED = "granted"
+    UNKNOWN = "unknown"
+    NOT_GRANTED = "not granted"
+
+
+class Cell(Struct, frozen=True):
+    """Whether somebody has one capability, and where."""
+
+    state: State
+    on_project: Answer
+    """By the policies of the project and above: everywhere in it."""
+    datasets: tuple[str, ...] = ()
+    """Where only the dataset's own list gives it."""
+    open_datasets: tuple[str, ...] = ()
+    """Where it can't be told."""
+    more: bool = False
+    """With granted on datasets: there may be more than these."""
+    until: datetime | None = None
+    """When a grant on the project or above ends by its condition; None: it doesn't."""
+
+
+class Row(Struct, frozen=True):
+    """One member and what it can do."""
+
+    member: str
+    """As it is first written in a policy."""
+    principal: str
+    """The same in the form of IAM's allow policies."""
+    cells: tuple[Cell, ...]
+    """One for each of the capabilities, in their order."""
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """The one name for all ways to write the member."""
+        return canonical(self.principal)
+
+
+class Audit(Struct, frozen=True, kw_only=True):
+    """The whole table, what is open about it, and the way to the proof of each cell."""
+
+    project: str
+    moment: datetime
+    rows: tuple[Row, ...]
+    """What is flagged first, then who can do most."""
+    capabilities: tuple[Capability, ...]
+    open_points: tuple[OpenPoint, ...]
+    access: ProjectAccess
+    datasets: dict[str, Dataset]
+
+    @property
+    def blind(self) -> bool:
+        """Whether something that bears on the table could not be seen."""
+        return any(point.weighs for point in self.open_points)
+
+    def cell(self, row: Row, capability: Capability) -> Cell:
+        """One cell."""
+        return row.cells[self.capabilities.index(capability)]
+
+    def decisions(self, row: Row, capability: Capability) -> tuple[Decision, ...]:
+        """What a cell rests on: the decisions that make it what it is, with their proofs. Worked out on demand."""
+        cell = self.cell(row, capability)
+        found = [self.access.decide(row.principal, permission) for permission in capability.permissions]
+        wanted = Answer(cell.state)
+        if cell.on_project is not wanted and (names := cell.datasets or cell.open_datasets):
+            found = [
+                self.access.decide(row.principal, permission, self.datasets[name])
+                for name in names
+                if name in self.datasets
+                for permission in _in_datasets(capability)
+            ]
+        return tuple(decision for decision in found if decision.answer is wanted) or tuple(found)
+
+
+def audit(access: ProjectAccess, datasets: Datasets | Unknown, organization: Organization | Unknown) -> Audit:
+    """Works the table out. `datasets` is all of them, with their access lists."""
+    known = {} if isinstance(datasets, Unknown) else datasets.datasets
+    listed = {
+        # One that couldn't be read at all has a list that couldn't be read.
+        name: found if isinstance(found, Dataset) else _unread(access.own, name, found)
+        for name, found in known.items()
+    }
+    maybe_more = isinstance(datasets, Unknown) or not datasets.completeness.complete
+    grantees = _grantees(access, listed)
+    cells = _Cells(access, listed, maybe_more=maybe_more)
+    judge = Judge(access.facts, organization)
+    rows = [_row(grantee, cells, judge) for grantee in grantees]
+    return Audit(
+        project=access.facts.project,
+        moment=access.facts.moment,
+        rows=tuple(sorted(rows, key=_importance)),
+        capabilities=CAPABILITIES,
+        open_points=tuple(open_points(access, datasets, organization)),
+        access=access,
+        datasets=listed,
+    )
+
+
+def _unread(project: str, name: str, why: Unknown) -> Dataset:
+    where = why.provenance or Provenance("", f"{project}/datasets/{name}")
+    return Dataset(provenance=where, id=name, location="", access=why)
+
+
+def _row(grantee: Grantee, cells: "_Cells", judge: Judge) -> Row:
+    row = Row(grantee.member, grantee.principal, cells.of(grantee.principal))
+    change = next(
+        (cell for cell, capability in zip(row.cells, CAPABILITIES, strict=True) if capability.id == "change-access")
+    )
+    where = None
+    if change.state is State.GRANTED and change.until is None:
+        where = () if change.on_project is Answer.GRANTED else change.datasets
+    return replace(row, flags=tuple(judge.flags(grantee, administers=where)))
+
+
+def _importance(row: Row) -> tuple[object, ...]:
+    can = sum(cell.state is State.GRANTED for cell in row.cells)
+    return -len(row.flags), -can, row.identity
+
+
+def _grantees(access: ProjectAccess, datasets: dict[str, Dataset]) -> list[Grantee]:
+    """Whom policies, datasets' lists and deny rules name, each once, with the roles that name them."""
+    found: dict[str, Grantee] = {}
+
+    def add(member: str, resource: str, role: str) -> None:
+        principal = _as_granted(member)
+        grantee = found.setdefault(canonical(principal), Grantee(member, principal, []))
+        if role:
+            grantee.roles.append((role, resource))
+
+    for resource, policy in access.facts.allow.policies.items():
+        if isinstance(policy, AllowPolicy):
+            for binding in policy.bindings:
+                for member in dict.fromkeys(binding.members):
+                    add(member, resource, binding.role)
+    for dataset in datasets.values():
+        if not isinstance(dataset.access, Unknown):
+            for entry in dataset.access:
+                # Special groups stand for holders of roles, who have rows of their own.
+                if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
+                    add(entry.member, dataset.id, entry.role_name)
+    for member in _denied(access.facts.deny):
+        if member not in PUBLIC:
+            add(member, "", "")
+    return list(found.values())
+
+
+def _denied(deny: DenyPolicies | Unknown) -> Iterator[str]:
+    for attached in () if isinstance(deny, Unknown) else deny.attached.values():
+        if isinstance(attached, AttachedDenyPolicies):
+            for policy in attached.policies.values():
+                if isinstance(policy, DenyPolicy):
+                    for rule in policy.rules:
+                        yield from rule.denied_principals
+
+
+def _as_granted(member: str) -> str:
+    """The member as allow policies write it: `principal://goog/subject/…` of deny policies is a user or account."""
+    kind, _, name = canonical(member).partition(":")
+    if member.startswith(_PERSON_IN_V2):
+        return f"{'serviceAccount' if name.endswith('.gserviceaccount.com') else 'user'}:{name}"
+    if kind == "account":
+        return f"serviceAccount:{name}"
+    return f"group:{name}" if kind == "group" and not member.startswith("group:") else member
+
+
+def _in_datasets(capability: Capability) -> tuple[str, ...]:
+    """The permissions that a dataset's own list can give."""
+    return tuple(p for p in capability.permissions if p.startswith("bigquery."))
+
+
+class _Lists(Struct):
+    """All datasets' lists for one permission."""
+
+    named: dict[str, list[str]]
+    """Datasets by whom they name."""
+    general: list[str]
+    """Those that give something to more than the named."""
+    alike: dict[Holders, list[str]]
+    """Datasets by the special groups in their lists."""
+
+
+class _Cells:
+    """Works out cells, with what is the same for all rows worked out once."""
+
+    def __init__(self, access: ProjectAccess, datasets: dict[str, Dataset], *, maybe_more: bool) -> None:
+        self._access = access
+        self._quick = QuickAnswers(access)
+        self._datasets = datasets
+        self._maybe_more = maybe_more
+        self._by_permission: dict[str, _Lists] = {}
+
+    def of(self, principal: str) -> tuple[Cell, ...]:
+        """The row of one principal."""
+        if principal.startswith("deleted:"):  # an account that is gone can do nothing, whatever else is unknown
+            return tuple(Cell(State.NOT_GRANTED, Answer.NOT_GRANTED) for _ in CAPABILITIES)
+        who = Who.of(principal)
+        return tuple(self._cell(who, capability) for capability in CAPABILITIES)
+
+    def _cell(self, who: Who, capability: Capability) -> Cell:
+        answers = {p: self._quick.answer(who, p) for p in capability.permissions}
+        granting = [p for p, answer in answers.items() if answer is Answer.GRANTED]
+        if granting:
+            return Cell(State.GRANTED, Answer.GRANTED, until=self._until(who, granting))
+        unknown = Answer.UNKNOWN in answers.values()
+        on_project = Answer.UNKNOWN if unknown else Answer.NOT_GRANTED
+        if not capability.on_datasets:
+            return Cell(State.UNKNOWN if unknown else State.NOT_GRANTED, on_project)
+        given: dict[str, Answer] = {}
+        for permission in _in_datasets(capability):
+            for name, answer in self._on_datasets(who, permission):
+                if answer is Answer.GRANTED or (answer is Answer.UNKNOWN and given.get(name) is not Answer.GRANTED):
+                    given[name] = answer
+        on = tuple(sorted(name for name, answer in given.items() if answer is Answer.GRANTED))
+        unsure = tuple(sorted(name for name, answer in given.items() if answer is Answer.UNKNOWN))
+        more = unknown or bool(unsure) or self._maybe_more
+        state = State.GRANTED if on else State.UNKNOWN if more else State.NOT_GRANTED
+        return Cell(state, on_project, on, unsure, more=bool(on) and more)
+
+    def _until(self, who: Who, granting: Iterable[str]) -> datetime | None:
+        """When the last of the grants ends; None: never."""
+        ends: list[datetime] = []
+        for permission in granting:
+            if self._quick.without_end(who, permission):
+                return None
+            end = self._access.decide(who.principal, permission).changes_at
+            if end is None:
+                return None
+            ends.append(end)
+        return max(ends)
+
+    def _on_datasets(self, who: Who, permission: str) -> Iterator[tuple[str, Answer]]:
+        """The answer for each dataset. Those whose list has only special groups to say about the principal are
+        answered together."""
+        lists = self._lists(permission)
+        place = place_of(permission, self._access.facts.project, None)
+        if self._quick.denied(who, permission, place) is not False:
+            asked = dict.fromkeys(self._datasets)
+        else:
+            asked = dict.fromkeys([*lists.general, *(name for key in who.names for name in lists.named.get(key, ()))])
+            for holders, names in lists.alike.items():
+                answer = self._quick.answer_by_basic_roles(who, permission, holders)
+                if answer is not Answer.NOT_GRANTED:
+                    yield from ((name, answer) for name in names if name not in asked)
+        for name in asked:
+            yield name, self._quick.answer(who, permission, self._datasets[name])
+
+    def _lists(self, permission: str) -> "_Lists":
+        if permission not in self._by_permission:
+            lists = self._by_permission[permission] = _Lists({}, [], {})
+            for dataset in self._datasets.values():
+                listed = self._quick.in_list(permission, dataset)
+                if listed.own.general:
+                    lists.general.append(dataset.id)
+                for name in {*listed.own.exact, *listed.own.through_groups}:
+                    lists.named.setdefault(name, []).append(dataset.id)
+                lists.alike.setdefault(listed.holders, []).append(dataset.id)
+        return self._by_permission[permission]

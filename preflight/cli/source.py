@@ -1,0 +1,109 @@
+"""Where facts come from: the options that say so, and the collecting. `run`, `audit` and `access` share them."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from msgspec import Struct
+
+from preflight.cli.progress import Progress, show_calls
+from preflight.errors import CredentialsError
+from preflight.facts.methods import TOKEN_INFO
+from preflight.facts.project import Fact
+from preflight.facts.snapshot import Snapshot, Target
+from preflight.profile import Profile
+
+if TYPE_CHECKING:
+    from preflight.sources.live import TracedCall
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class LiveOptions(Struct, frozen=True, kw_only=True):
+    """How Google's APIs are to be asked, as the options say."""
+
+    timeout: float = 60.0
+    quota_project: str | None = None
+    impersonate: str | None = None
+    transport: str | None = None
+    verbose: bool = False
+    whole: bool = False
+    """Every role that a policy binds and every dataset's list, not only what matters for the one principal."""
+
+
+def choice_of_source(function: Function) -> Function:
+    """`--timeout`, `--quota-project`, `--impersonate-service-account`, `--transport`."""
+    for option in (
+        click.option(
+            "--transport",
+            type=click.Choice(["grpc", "rest"]),
+            help="For proxies that pass no gRPC: rest.  [default: grpc]",
+        ),
+        click.option(
+            "--impersonate-service-account",
+            "impersonate",
+            metavar="EMAIL",
+            help="Ask as this service account. Several, separated by commas, are the way there: the last is asked as.",
+        ),
+        click.option(
+            "--quota-project", metavar="ID", help="The project that pays for the calls (user credentials only)."
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=1, max=3600),
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="For the whole run; what was not seen by then is unknown.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def collect_live(
+    options: LiveOptions,
+    profile: Profile,
+    target: Target,
+    wanted: frozenset[type[Fact]],
+    environ: Mapping[str, str] = os.environ,
+    meanwhile: Callable[[], None] | None = None,
+) -> tuple[Snapshot, Target]:
+    """Reads the wanted facts through Google's APIs; the target that comes back names the project by its ID.
+
+    Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
+    """
+    from preflight.sources.live import LiveSettings, LiveSource, Scope  # Google's clients load behind this
+    from preflight.sources.live.settings import impersonation_chain
+
+    settings = LiveSettings.from_environ(
+        environ,
+        quota_project=options.quota_project,
+        timeout=options.timeout,
+        transport=options.transport,
+        impersonate=impersonation_chain(options.impersonate) if options.impersonate is not None else None,
+    )
+    scope = Scope(every_role=options.whole, every_dataset=options.whole)
+    with Progress() as progress:
+        source = LiveSource(settings, profile, target, on_wait=progress.tell, meanwhile=meanwhile, scope=scope)
+        try:
+            snapshot = source.collect(wanted)
+        finally:
+            if options.verbose:
+                progress.clear()
+                show_calls(source.started)
+    if source.outage:
+        click.echo("\n".join(source.outage), err=True)
+    _refuse_dead_credentials(source.trace)
+    return snapshot, source.target
+
+
+def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
+    """Where every call was refused for its credentials there is nothing to report on."""
+    # tokeninfo is another host: that it can't be reached says nothing.
+    if {call.outcome for call in trace if call.method != TOKEN_INFO.id} == {"unauthenticated"}:
+        raise CredentialsError(
+            "Google did not accept the credentials: the token is invalid, expired or revoked.",
+            "Get new ones with: gcloud auth application-default login",
+        )
