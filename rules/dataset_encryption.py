@@ -42,13 +42,17 @@ CONSTRAINT, BIGQUERY = "gcp.restrictNonCmekServices", "bigquery.googleapis.com"
     order=84,
 )
 def encryption_fits(
-    org_policies: OrgPolicies, datasets: Maybe[Datasets], project: Maybe[Project], profile: Profile, target: Target
+    org_policies: Maybe[OrgPolicies],
+    datasets: Maybe[Datasets],
+    project: Maybe[Project],
+    profile: Profile,
+    target: Target,
 ) -> Verdict:
     """Looks whether the organization demands such keys of BigQuery. If so, the destination and the vendor's companion
     dataset have to be there, each with a key: the vendor makes its own without."""
     if isinstance(project, Project) and project.parent is None:
         return skipped("the project is in no organization, so that no organization policy acts on it")
-    policy = org_policies.of(CONSTRAINT)
+    policy = org_policies if isinstance(org_policies, Unknown) else org_policies.of(CONSTRAINT)
     if isinstance(policy, Unknown):
         return unknown(policy.reason.describe(), policy.reason, *policy.seen())
     free = allows(policy, _is_bigquery)

@@ -60,8 +60,8 @@ def obeyed_command(command: str, facts: Facts) -> Facts:
             assert title.startswith("--title=")
             name = f"projects/{project.removeprefix('--project=')}/roles/{role_id}"
             held = frozenset(permissions.removeprefix("--permissions=").split(","))
-            role = Role(provenance=at(name), name=name, permissions=held)
-            return {**facts, "roles": Roles(roles={**facts["roles"].roles, name: role})}
+            made = Role(provenance=at(name), name=name, permissions=held)
+            return {**facts, "roles": Roles(roles={**facts["roles"].roles, name: made})}
         case ["gcloud", "org-policies", "describe", _, "--project=acme-analytics", "--effective"]:
             return facts
         case ["bq", "--project_id=acme-analytics", "--location=EU", "query", "--use_legacy_sql=false", statement]:

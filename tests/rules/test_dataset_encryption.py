@@ -14,6 +14,8 @@ ORPHAN = Project(provenance=HERE, id="acme-analytics", number="1", state="ACTIVE
 DEMANDED = org_policies(org_policy(CONSTRAINT, denied=("is:bigquery.googleapis.com", "storage.googleapis.com")))
 NAMED = target(dataset="heap", location="EU")
 KEYED = Datasets.of(dataset("heap", kms_key=KEY), dataset("heap_migrated", kms_key=KEY))
+HALF_SEEN = replace(Datasets.of(dataset("heap", kms_key=KEY)), completeness=Completeness(REFUSED.reason))
+UNSET = Datasets.of(replace(dataset("heap"), settings=REFUSED), dataset("heap_migrated", kms_key=KEY))
 PLAIN = Datasets.of(dataset("heap"), dataset("heap_migrated"))
 
 
@@ -31,9 +33,9 @@ PLAIN = Datasets.of(dataset("heap"), dataset("heap_migrated"))
         pytest.param(DEMANDED, Datasets.of(dataset("heap", kms_key=KEY)), NAMED, "fail", "heap_migrated is still",
                      id="the companion is still to be made"),
         pytest.param(DEMANDED, REFUSED, NAMED, "unknown", "could not be read", id="the datasets were refused"),
-        pytest.param(DEMANDED, replace(Datasets.of(dataset("heap", kms_key=KEY)), completeness=Completeness(REFUSED.reason)),
+        pytest.param(DEMANDED, HALF_SEEN,
                      NAMED, "unknown", "could not be read", id="one has a key, the other was not seen"),
-        pytest.param(DEMANDED, Datasets.of(replace(dataset("heap"), settings=REFUSED), dataset("heap_migrated", kms_key=KEY)),
+        pytest.param(DEMANDED, UNSET,
                      NAMED, "unknown", "could not be read", id="its settings were not read"),
         pytest.param(org_policies(org_policy(CONSTRAINT, denied=("in:everything",))), KEYED, NAMED, "unknown",
                      "in:everything", id="a group"),

@@ -10,6 +10,8 @@ from tests.obedience import obeyed
 CONSTRAINT, BIGQUERY = "gcp.restrictServiceUsage", "bigquery.googleapis.com"
 ORPHAN = Project(provenance=HERE, id="acme-analytics", number="1", state="ACTIVE", parent=None)
 
+NOTHING = org_policies(OrgPolicy(provenance=HERE, constraint=CONSTRAINT, rules=(PolicyRule(deny_all=True),)))
+
 
 def demanded(**lists):
     return org_policies(org_policy(CONSTRAINT, **lists))
@@ -25,7 +27,7 @@ def demanded(**lists):
         pytest.param(demanded(allowed=("storage.googleapis.com",)), "fail", f"refuses {BIGQUERY}", id="not allowed"),
         pytest.param(demanded(denied=(f"is:{BIGQUERY}",)), "fail", f"refuses {BIGQUERY}", id="denied"),
         pytest.param(demanded(denied=(BIGQUERY,), allowed=(BIGQUERY,)), "fail", "refuses", id="both: denied wins"),
-        pytest.param(org_policies(OrgPolicy(provenance=HERE, constraint=CONSTRAINT, rules=(PolicyRule(deny_all=True),))),
+        pytest.param(NOTHING,
                      "fail", "refuses", id="all are denied"),
         pytest.param(demanded(allowed=("in:data-services",)), "unknown", "in:data-services", id="a group"),
         pytest.param(demanded(denied=(BIGQUERY,), only_if="resource.matchTag('9/env', 'dev')"), "unknown", "matchTag",
