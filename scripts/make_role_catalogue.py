@@ -4,7 +4,8 @@
 
 ROLE_PERMISSIONS.json maps each role to its permissions, as `roles.list` answers with view=FULL do once flattened.
 ROLE_NAMES.json has under `described` all roles that were looked at: one that the first file leaves out has none of
-the permissions. A role in neither is not known, and stays out. Kept are only the permissions that this tool or a built-in profile asks about: facts, and few of them.
+the permissions. A role in neither is not known, and stays out. Kept are only the permissions that this tool or a
+built-in profile asks about: facts, and few of them.
 """
 
 import json
