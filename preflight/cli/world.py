@@ -206,7 +206,8 @@ def _notes(found: "World") -> list[str]:
 
     directory = Directory(found)
     notes: dict[str, None] = {}  # a set that keeps its order
-    for node in (*found.projects, *found.folders, *found.organizations):
+    accounts = [account for one in found.callers if (account := directory.account(one.email))]
+    for node in (*found.projects, *found.folders, *found.organizations, *accounts):
         parent = getattr(node, "parent", "")
         if parent and directory.node(parent) is None:
             notes[f"{parent}, the parent of {node.name}, is not in the world: it can't be read."] = None

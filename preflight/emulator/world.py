@@ -182,8 +182,8 @@ class Group(Strict, frozen=True):
 class Caller(Strict, frozen=True):
     """Somebody whose token the stand-in knows.
 
-    `project` is a service account's own project, where the e-mail doesn't tell it; `sees_all` gives every
-    permission to read, as the auditor of a recording has.
+    `project` is a service account's own project, where the e-mail doesn't tell it, `bindings` the grants on the
+    account itself; `sees_all` gives every permission to read, as the auditor of a recording has.
     """
 
     email: str
@@ -192,6 +192,7 @@ class Caller(Strict, frozen=True):
     expired: bool = False
     email_scope: bool = True
     project: str = ""
+    bindings: tuple[Binding, ...] = ()
     sees_all: bool = False
 
     @property
@@ -203,6 +204,18 @@ class Caller(Strict, frozen=True):
     def member(self) -> str:
         """The caller as policies write it."""
         return ("serviceAccount:" if self.kind == "service_account" else "user:") + self.email
+
+
+class ServiceAccount(Node, frozen=True, kw_only=True):
+    """A service account as something that grants are made on; the directory makes it of its caller."""
+
+    email: str
+    parent: str = ""
+
+    @property
+    def name(self) -> str:
+        """``projects/ID/serviceAccounts/EMAIL``."""
+        return f"{self.parent or 'projects/-'}/serviceAccounts/{self.email}"
 
 
 class World(Strict, frozen=True):
@@ -304,6 +317,9 @@ def _check(world: World, path: Path) -> None:
         for name, times in Counter(names).items():
             if times > 1:
                 raise WorldError(f"{path}: {kind} {name!r} occurs twice")
+    for caller in world.callers:
+        if caller.bindings and caller.kind != "service_account":
+            raise WorldError(f"{path}: caller {caller.email!r} has bindings, and is no service account")
     parents = [(project.name, project.parent) for project in world.projects]
     parents += [(folder.name, folder.parent) for folder in world.folders]
     for child, parent in parents:

@@ -22,6 +22,7 @@ _API = {
     "serviceusage": "serviceusage.v1",
     "cloudbilling": "cloudbilling.v1",
     "iam": "iam.v1",
+    "iamcredentials": "iamcredentials.v1",
     "bigquery": "bigquery.v2",
 }
 
@@ -33,6 +34,7 @@ ALWAYS: dict[str, frozenset[str]] = {
     ),
     "Role": frozenset(["name", "title", "etag"]),
     "Policy": frozenset({"etag"}),
+    "GenerateAccessTokenResponse": frozenset(["accessToken", "expireTime"]),
     "ProjectBillingInfo": frozenset(["name", "projectId", "billingAccountName", "billingEnabled"]),
 }
 """Keys that real recordings always have, by the schema's name. A project's parent is absent where it has none."""

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from preflight.emulator.methods import METHODS
-from tests.emulator.conftest import ADMIN
+from tests.emulator.conftest import ADMIN, HEAP
 from tests.emulator.discovery_schema import check_exchange, methods
 from tests.emulator.raw import ask
 
@@ -50,6 +50,12 @@ CALLS = [
     ("iam.projects.roles.list", "GET", "/v1/projects/acme-analytics/roles?showDeleted=true", None),
     ("iam.organizations.roles.get", "GET", "/v1/organizations/1000/roles/sqlRunner", None),
     ("iam.organizations.roles.list", "GET", "/v1/organizations/1000/roles", None),
+    (
+        "iamcredentials.projects.serviceAccounts.generateAccessToken",
+        "POST",
+        f"/v1/projects/-/serviceAccounts/{HEAP}:generateAccessToken",
+        {"scope": ["https://www.googleapis.com/auth/cloud-platform"], "lifetime": "3600s"},
+    ),
     ("bigquery.datasets.list", "GET", f"{BIGQUERY}/datasets?maxResults=1&all=true", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales?accessPolicyVersion=3", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales", None),

@@ -1,11 +1,13 @@
 """The API methods that the stand-in answers, one module an API."""
 
-from preflight.emulator.methods import bigquery, billing, iam, resourcemanager, serviceusage
+from preflight.emulator.methods import bigquery, billing, iam, iamcredentials, resourcemanager, serviceusage
 from preflight.emulator.methods.call import Ask, Method
 from preflight.emulator.world import Node
 
 METHODS: dict[str, Method] = {
-    method.id: method for module in (resourcemanager, serviceusage, billing, iam, bigquery) for method in module.METHODS
+    method.id: method
+    for module in (resourcemanager, serviceusage, billing, iam, iamcredentials, bigquery)
+    for method in module.METHODS
 }
 """Every method that needs a caller; `oauth2.tokeninfo` needs none and is apart."""
 
