@@ -176,14 +176,20 @@ def unreadable(resource: str) -> Unknown:
     return Unknown(Denied(f"resourcemanager.{resource.partition('/')[0]}.getIamPolicy", resource), at(resource))
 
 
-def roles(*custom: Role) -> Roles:
-    """Google's predefined roles with the permissions that they have, and these custom ones."""
-    return Roles(roles={**_predefined(), **{role.name: role for role in custom}})
+def roles(*custom: Role, **unread: Unknown) -> Roles:
+    """Google's predefined roles with the permissions that they have, and these custom ones.
+
+    `owner=Unknown(…)` is a predefined role that could not be read; in its name two underscores are a dot:
+    `bigquery__user`.
+    """
+    missing = {f"roles/{name.replace('__', '.')}": why for name, why in unread.items()}
+    return Roles(roles={**_predefined(), **{role.name: role for role in custom}, **missing})
 
 
-def custom_role(name: str, *permissions: str, deleted: bool = False) -> Role:
+def custom_role(name: str, *permissions: str, deleted: bool = False, disabled: bool = False) -> Role:
     """A role of these permissions; a full name: `projects/acme-analytics/roles/runner`."""
-    return Role(provenance=at(name), name=name, permissions=frozenset(permissions), deleted=deleted)
+    held = frozenset(permissions)
+    return Role(provenance=at(name), name=name, permissions=held, deleted=deleted, disabled=disabled)
 
 
 @cache

@@ -59,7 +59,7 @@ def a_rule(*principals: str, permissions: tuple[str, ...] = ("bigquery.googleapi
 
 def groups(**members: tuple[str, ...]) -> Groups:
     """Groups of acme.example by name."""
-    found = {
+    found: dict[str, Group | Unknown] = {
         f"{name}@acme.example": Group(provenance=at(f"groups/{name}"), email=f"{name}@acme.example", members=who)
         for name, who in members.items()
     }
