@@ -31,7 +31,15 @@ def offered(words, shell="bash"):
         ("preflight do", ["plain,doctor"]),
         ("preflight run --ru", ["plain,--rule", "plain,--rules-dir"]),
         ("preflight run --rule bil", ["plain,billing-enabled"]),
-        ("preflight run --skip vendor", ["plain,vendor-role"]),
+        (
+            "preflight run --skip vendor",
+            [
+                "plain,vendor-role",
+                "plain,vendor-lookalike",
+                "plain,vendor-sharing-allowed",
+                "plain,vendor-least-privilege",
+            ],
+        ),
         ("preflight run --profile he", ["plain,heap"]),
         ("preflight run --profile ./my", ["file,./my"]),
         ("preflight run --format ", ["plain,terminal", "plain,json", "plain,markdown"]),

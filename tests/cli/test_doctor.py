@@ -323,7 +323,7 @@ def test_a_remedy_for_several_is_said_once(preflight, cloud):  # noqa: F811
     environ = {"GOOGLE_OAUTH_ACCESS_TOKEN": "t", "HTTPS_PROXY": "http://127.0.0.1:9"}
     result = preflight("doctor", "--timeout", "2", environ=environ)
     assert result.out.count("Check the proxy that HTTPS_PROXY names") == 1
-    assert "6 problems." in result.out
+    assert "9 problems." in result.out
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def shown(*arguments, columns, **environ):
 
 
 def too_long(text, columns):
-    return [line for line in text.splitlines() if len(line) > columns and not any(name in line for name in LONG)]
+    """The lines that could have been wrapped: a name or a path alone on its line could not."""
+    lines = [line for line in text.splitlines() if len(line) > columns and " " in line.strip()]
+    return [line for line in lines if not any(name in line for name in LONG)]
 
 
 HELP = [*((name, "--help") for name in COMMANDS), ("rules", "list", "--help"), ("world", "init", "--help")]
