@@ -10,14 +10,26 @@ ADMIN = "admin@acme.example"
 VENDOR = "heap-sql@heap-204122.iam.gserviceaccount.com"
 RUN = ("run", "--project", "acme-analytics", "--location", "EU", "--dataset", "heap_production")
 
+# For the methods that tell of deny policies, groups and tags: all of it concerns others.
+_DENIED = """
+[[folders.deny]]
+name = "no-deletion"
+[[folders.deny.rules]]
+denied_principals = ["principalSet://goog/group/team@acme.example"]
+denied_permissions = ["bigquery.googleapis.com/datasets.delete"]
+condition = { expression = "resource.matchTag('1000/env', 'prod')" }
+"""
+
 # The vendor's minimum, in pieces from everywhere: dataEditor from the folder, jobs.create by the project's custom
 # role, and on the organization a custom role of its own that adds nothing.
 _GOOD = f"""
 callers = [{{ email = "{ADMIN}" }}]
+groups = [{{ email = "team@acme.example", members = ["user:ana@acme.example"], viewers = ["user:{ADMIN}"] }}]
 
 [[organizations]]
 id = "1000"
 display_name = "acme.example"
+tags = {{ "1000/env" = "prod" }}
 bindings = [
     {{ role = "roles/iam.securityAuditor", members = ["user:{ADMIN}"] }},
     {{ role = "organizations/1000/roles/spare", members = ["serviceAccount:{VENDOR}"] }},
@@ -29,7 +41,7 @@ id = "2000"
 parent = "organizations/1000"
 display_name = "analytics"
 bindings = [{{ role = "roles/bigquery.dataEditor", members = ["serviceAccount:{VENDOR}"] }}]
-
+{_DENIED}
 [[projects]]
 id = "acme-analytics"
 number = "3000"
@@ -57,10 +69,12 @@ access = [{{ role = "OWNER", specialGroup = "projectOwners" }}]
 # its own; the billing account was closed.
 _BAD = f"""
 callers = [{{ email = "{ADMIN}" }}]
+groups = [{{ email = "team@acme.example", members = ["user:ana@acme.example"], viewers = ["user:{ADMIN}"] }}]
 
 [[organizations]]
 id = "1000"
 display_name = "acme.example"
+tags = {{ "1000/env" = "prod" }}
 bindings = [
     {{ role = "roles/iam.securityAuditor", members = ["user:{ADMIN}"] }},
     {{ role = "organizations/1000/roles/spare", members = ["serviceAccount:{VENDOR}"] }},
@@ -72,7 +86,7 @@ id = "2000"
 parent = "organizations/1000"
 display_name = "analytics"
 bindings = [{{ role = "roles/browser", members = ["serviceAccount:{VENDOR}"] }}]
-
+{_DENIED}
 [[projects]]
 id = "acme-analytics"
 number = "3000"

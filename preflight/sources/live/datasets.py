@@ -32,6 +32,7 @@ class DatasetReader:
         """`every`: not only the wanted ones are got, but all that are listed, up to `MOST_IN_FULL`."""
         self._calls = calls
         self._every = every
+        self._in_full = 0
         self._wanted = tuple(name for name in dict.fromkeys(wanted) if VALID_NAME.fullmatch(name))
         self._on_read = on_read
         self._project = ""
@@ -82,10 +83,10 @@ class DatasetReader:
         for name in names:
             if name in self._got or name in self._wanted:
                 continue
-            if len(self._got) >= MOST_IN_FULL:
+            if self._in_full >= MOST_IN_FULL:
                 self._got[name] = Unknown(Incomplete(f"only {MOST_IN_FULL:,} datasets are read in full"))
                 continue
-            self._got[name] = Unknown(Incomplete("it is being read"))
+            self._in_full += 1
             self._get(name)
 
     def read_datasets(self) -> tuple[Dataset, ...]:
