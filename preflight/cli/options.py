@@ -48,6 +48,27 @@ def choice_of_rules(function: Function) -> Function:
     return function
 
 
+def choice_of_reading(function: Function) -> Function:
+    """`--group-members`, `--unread-deny`: what to know beside what is read, and what to make of what can't be."""
+    for option in (
+        click.option(
+            "--unread-deny",
+            type=click.Choice(["note", "unknown"]),
+            default="note",
+            show_default=True,
+            help="What deny policies that can't be read mean: a note that none is assumed, or unknown.",
+        ),
+        click.option(
+            "--group-members",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Who is in which group: JSON or TOML (group's e-mail to a list of members), or CSV (group,member).",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def complete_rules(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
     """The rules whose ids start so, with what holds when they pass."""
     from preflight.engine import load_rules

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from preflight.cli.custom_role import DEFAULT_ID, as_json, as_terraform, as_yaml, custom_role
 from preflight.cli.layout import paragraph, table
 from preflight.cli.options import choice_of_rules
 from preflight.engine import load_rules, needed_facts
+from preflight.errors import UsageError
 from preflight.facts.catalogue import role_catalogue
 from preflight.facts.credential_methods import CREDENTIAL_CALLS
 from preflight.facts.methods import ALLOWED, QUOTA_PROJECT_PERMISSION, QUOTA_PROJECT_ROLE, ApiMethod, methods_for
@@ -24,12 +26,48 @@ LEVELS = {
 
 @click.command(name="permissions", help=__doc__)
 @choice_of_rules
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(only: tuple[str, ...], skip: tuple[str, ...], rules_dir: Path | None, profile_name: str, form: str) -> None:
+@click.option(
+    "--custom-role",
+    "role_id",
+    is_flag=False,
+    flag_value=DEFAULT_ID,
+    metavar="[ID]",
+    help=f"Write a custom role of just these permissions, for gcloud iam roles create --file.  [ID: {DEFAULT_ID}]",
+)
+@click.option(
+    "--level",
+    type=click.Choice(["organization", "project"]),
+    default="organization",
+    show_default=True,
+    help="Where the custom role is to be made.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "terraform"]),
+    default="text",
+    show_default=True,
+    help="terraform: of a custom role only.",
+)
+def command(
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    rules_dir: Path | None,
+    profile_name: str,
+    role_id: str | None,
+    level: str,
+    form: str,
+) -> None:
     """Show what the tool may call, and what the caller needs for it, for a choice of rules."""
     del profile_name  # the facts that rules ask for don't differ by vendor; taken so that a run's options fit here
     rules = select(load_rules(rules_dir), only, skip)
     methods = methods_for(needed_facts(rules))
+    if role_id is not None:
+        write = {"text": as_yaml, "json": as_json, "terraform": as_terraform}[form]
+        click.echo(write(custom_role(role_id, methods), level))
+        return
+    if form == "terraform":
+        raise UsageError("--format terraform is for a custom role.", "Add --custom-role.")
     facts = permissions_of(methods)
     click.echo(json.dumps(facts, indent=2) if form == "json" else _text(facts, methods))
 

@@ -7,6 +7,8 @@ from preflight.engine import load_rules
 from preflight.facts.methods import methods_for
 from preflight.rulebook import Rule, select
 
+ON_REQUEST = ", on request"
+
 
 @click.group(name="rules", cls=Group, help="List the rules, or show one.")
 def command() -> None:
@@ -16,7 +18,15 @@ def command() -> None:
 @command.command(name="list")
 def list_rules() -> None:
     """List the rules, one a line: id, severity, what is good."""
-    rows = [(rule.id, rule.severity.value, " ".join(rule.requirements), rule.title) for rule in load_rules()]
+    rows = [
+        (
+            rule.id,
+            f"{rule.severity.value}{ON_REQUEST}" if rule.on_request else rule.severity.value,
+            " ".join(rule.requirements),
+            rule.title,
+        )
+        for rule in load_rules()
+    ]
     click.echo(table(rows, ("rule", "severity", "items", "holds when")))
 
 
@@ -35,7 +45,7 @@ def describe(rule: Rule) -> str:
     lines = [
         f"{rule.id}: {rule.title}",
         "",
-        f"Severity  {rule.severity.value}",
+        f"Severity  {rule.severity.value}{ON_REQUEST if rule.on_request else ''}",
         f"Items     {' '.join(rule.requirements) or 'none'}",
         f"After     {', '.join(rule.after) or 'nothing'}",
         f"Since     {rule.since}",

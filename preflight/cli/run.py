@@ -7,17 +7,20 @@ from pathlib import Path
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight import interrupts
 from preflight.cli import forget_stdout, unwritten
-from preflight.cli.options import choice_of_rules, complete_formats
+from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
 from preflight.cli.source import LiveOptions, choice_of_source, collect_live
 from preflight.engine import evaluate, load_rules, needed_facts
 from preflight.errors import OutputError, UsageError, nearest
+from preflight.facts.groups import Groups
 from preflight.profile import load_profile
 from preflight.renderers import Format, render
 from preflight.report import Report
 from preflight.rulebook import select
+from preflight.sources.group_members import read_group_members, with_members
 from preflight.target import parse_target
 
 
@@ -41,6 +44,13 @@ class Request(Struct, frozen=True, kw_only=True):
     """None: no files."""
     format: Format = Format.TERMINAL
     verbose: bool = False
+    cross_check: bool = False
+    unread_deny: str = "note"
+    group_members: Path | None = None
+
+
+CROSS_CHECK = "second-opinion"
+"""The rule that `--cross-check` adds."""
 
 
 def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
@@ -49,8 +59,12 @@ def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
     Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
     """
     profile = load_profile(request.profile)
-    rules = select(load_rules(request.rules_dir), request.only, request.skip)
+    also = (CROSS_CHECK,) if request.cross_check else ()
+    rules = select(load_rules(request.rules_dir), request.only, request.skip, also)
     target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
+    target = replace(target, unread_deny_blocks=request.unread_deny == "unknown")
+    told = None if request.group_members is None else read_group_members(request.group_members)
+    wanted = needed_facts(rules)
     options = LiveOptions(
         timeout=request.timeout,
         quota_project=request.quota_project,
@@ -58,7 +72,9 @@ def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
         transport=request.transport,
         verbose=request.verbose,
     )
-    snapshot, target = collect_live(options, profile, target, needed_facts(rules), environ, _load_renderers)
+    snapshot, target = collect_live(options, profile, target, wanted, environ, _load_renderers)
+    if told is not None and Groups in wanted:
+        snapshot = replace(snapshot, groups=with_members(snapshot.groups, told))
     return evaluate(rules, snapshot, target, profile, allow_unknown=request.allow_unknown)
 
 
@@ -94,6 +110,8 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
 @choice_of_rules
+@click.option("--cross-check", is_flag=True, help="Ask Google's Policy Troubleshooter too, and show both answers.")
+@choice_of_reading
 @choice_of_source
 @click.option(
     "--format",
@@ -135,6 +153,9 @@ def command(
     allow_unknown: bool,
     quiet: bool,
     verbose: bool,
+    cross_check: bool,
+    unread_deny: str,
+    group_members: Path | None,
 ) -> int:
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
@@ -157,6 +178,9 @@ def command(
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
         verbose=verbose,
+        cross_check=cross_check,
+        unread_deny=unread_deny,
+        group_members=group_members,
     )
     return carry_out(request, os.environ, quiet=quiet)
 
