@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.access.as_facts import Engine
 from tests.access.generate import Case, Maker
+from tests.access.large import large_questions, large_view, oracle_seconds
 from tests.access.oracle import UNKNOWN, TooManyError, decisive, judge
 from tests.access.two_valued import Fact
 from tests.access.worlds import ORDER, Question, hidden
@@ -92,3 +93,14 @@ def test_what_is_seen_of_a_world_is_that_world_less_what_is_hidden():
             assert hidden(case.world, [blindfold]) != case.world, blindfold
         assert hidden(case.world, ()) == case.world
     assert kinds == set(ORDER)
+
+
+@pytest.mark.parametrize("groups_read", [True, False])
+def test_they_agree_on_a_policy_as_large_as_google_allows(groups_read: bool, record_property: Any):
+    view, questions = large_view(groups_read=groups_read), large_questions(100)
+    seconds, expected = oracle_seconds(view, questions)
+    engine = Engine(view)
+    assert [engine.judge(question).answer for question in questions] == expected
+    assert set(expected) == {"granted", "not granted" if groups_read else "unknown"}
+    assert seconds > 0
+    record_property("compared answers about a large policy", len(questions))
