@@ -23,6 +23,7 @@ _SHORT_TITLES = {
     "change-access": "access",
 }
 _GOOGLE = re.compile(r"\.iam\.gserviceaccount\.com(?=$|\?)")
+_DAY = re.compile(r"(?<=^to \d{4}-\d{2})-\d{2}$")
 _UID = re.compile(r"\?uid=\d+$")
 _INDENT = "  "
 
@@ -55,20 +56,28 @@ def _table(audit: Audit, rows: tuple[Row, ...], paint: Paint, width: int) -> str
         for at, title in enumerate(titles)
     ]
     flags = [", ".join(flag.kind.value for flag in row.flags) for row in rows]
-    marks = [] if wide else ["!" if row.flags else "" for row in rows]
-    taken = sum(widths) + 2 * len(widths) + (max([5, *map(len, flags)]) + 2 if wide else 3)
-    names = _names([visible(row.member) for row in rows], max(width - taken, 12))
-    lines = []
+    last = max([5, *map(len, flags)]) if wide else 0
+    room = max(width - sum(widths) - 2 * len(widths) - (last + 2 if wide else 3), 12)
+    names = _names([_kind_shortened(visible(row.member), wide=wide) for row in rows], room)
+    first = max([6, *(len(line) for name in names for line in name.splitlines())])
+    # Headings are rows, since tabulate pads its own by two columns each.
+    lines = [["member", *titles, "flags"], ["-" * columns for columns in (first, *widths, last)]]
     for at, (name, cells) in enumerate(zip(names, body, strict=True)):
         painted = [paint(cell, fg=_colour(cell)) if cell else "" for cell in cells]
-        last = [paint(flags[at], fg="yellow")] if wide else []
-        lines.append([*([marks[at]] if marks else []), name, *painted, *last])
-    headers = [*([""] if marks else []), "member", *titles, *(["flags"] if wide else [])]
-    return tabulate(lines, headers=headers, tablefmt="simple", disable_numparse=True)
+        lines.append([name, *painted, paint(flags[at], fg="yellow") if flags[at] else ""])
+    if not wide:
+        marks = ["", "-", *("!" if row.flags else "" for row in rows)]
+        lines = [[mark, *line[:-1]] for mark, line in zip(marks, lines, strict=True)]
+    # Blanks at the ends of lines are tabulate's, to fill the last column.
+    return "\n".join(line.rstrip() for line in tabulate(lines, tablefmt="plain", disable_numparse=True).splitlines())
 
 
 def _short(text: str, *, wide: bool) -> str:
-    return text if wide else text.replace(" datasets", " ds").replace(" dataset", " ds")
+    return text if wide else _DAY.sub("", text.replace(" datasets", " ds").replace(" dataset", " ds"))
+
+
+def _kind_shortened(member: str, *, wide: bool) -> str:
+    return member if wide else member.replace("serviceAccount:", "sa:", 1).replace("principalSet://", "set://", 1)
 
 
 def _colour(cell: str) -> str:
@@ -95,7 +104,8 @@ def _elided(text: str, room: int) -> str:
 
 def _flags(audit: Audit, paint: Paint, width: int) -> Iterator[str]:
     for kind, meaning, found in audit_words.flagged(audit):
-        lines = [paint(kind.value, fg="yellow", bold=True) + f": {meaning}"]
+        head = _wrapped(f"{kind.value}: {meaning}", width)
+        lines = [paint(kind.value, fg="yellow", bold=True) + head.removeprefix(kind.value)]
         lines += [_indented(f"{visible(row.member)}: {visible(flag.detail)}", width) for row, flag in found]
         yield "\n".join(lines)
 
