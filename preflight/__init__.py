@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from preflight.access.org_policies import allows as allows
     from preflight.access.org_policies import unclear as unclear
     from preflight.access.wording import because as because
+    from preflight.access.wording import open_points as open_points
     from preflight.access.wording import said_at as said_at
     from preflight.engine import Unseen as Unseen
     from preflight.facts.caller import CallerIdentity as CallerIdentity
@@ -113,7 +114,7 @@ _HOME = {
     "preflight.access.effective": "Answer Decision EffectiveAccess Grant",
     "preflight.access.formula": "OpenFact",
     "preflight.access.org_policies": "allows unclear",
-    "preflight.access.wording": "because said_at",
+    "preflight.access.wording": "because open_points said_at",
     "preflight.facts.locations": "location_matches",
     "preflight.engine": "Unseen",
     "preflight.facts.caller": "CallerIdentity CallerPermissions",

@@ -224,9 +224,9 @@ def make_exceptions(decisions: Iterable[Decision]) -> tuple[Remedy, ...]:
     member = in_deny_rules(principal)
     return tuple(
         Remedy(
-            summary=f"Except the account in {' and in '.join(dict.fromkeys(denied(d) for d in denials))}: add {member} "
-            f"to the exception principals of that rule (the console's tab Deny; it takes roles/iam.denyAdmin on "
-            f"{resource}).",
+            summary=f"Make the account an exception, since {' and '.join(dict.fromkeys(map(denied, denials)))}: add "
+            f"{member} to that rule's exception principals (in the console's tab Deny; it takes roles/iam.denyAdmin on "
+            f"the organization).",
             terraform=f"exception_principals = {hcl_list([*denials[0].rule.exception_principals, member])}",
             console_url=console_on("iam-admin/iam", resource),
         )

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from preflight.access.deny_rules import v2_name
 from preflight.engine import DERIVATIONS, Evaluation, check_rule, load_rules
+from preflight.facts.dataset import AccessEntry, Dataset, DatasetSettings
+from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
+from preflight.facts.groups import Group, Groups
+from preflight.facts.organization import KNOWN_CONSTRAINTS, OrgPolicies, OrgPolicy, PolicyRule
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, Role, Roles
 from preflight.facts.project import Fact
 from preflight.facts.seen import Denied, Provenance, Unknown
@@ -35,7 +40,7 @@ FOLDER, ORGANIZATION = "folders/77", "organizations/9"
 """What `policies` calls the project's ancestors."""
 
 
-def target(**changes: str | None) -> Target:
+def target(**changes: Any) -> Target:
     """A target to connect: `acme-analytics` and the Heap profile's principal, with these changes."""
     return replace(Target("acme-analytics", load_profile("heap").principal), **changes)
 
@@ -105,19 +110,86 @@ def policies(
     )
 
 
+def deny(
+    *permissions: str,
+    to: tuple[str, ...] = ("principalSet://goog/public:all",),
+    but: tuple[str, ...] = (),
+    on: str = HERE.resource,
+    only_if: str = "",
+) -> DenyPolicies:
+    """One deny policy, `guard`, on the project or `on` what is above it; without permissions: it is known that there
+    is none.
+
+    `to` and `but` are the denied principals and the exceptions, in the form of deny policies; a permission may be
+    written in either form.
+    """
+    rule = DenyRule(
+        denied_principals=to,
+        denied_permissions=tuple(p if "/" in p else v2_name(p) for p in permissions),
+        exception_principals=but,
+        condition=Condition(only_if) if only_if else None,
+    )
+    guard: dict[str, DenyPolicy | Unknown] = {}
+    if permissions:
+        guard["guard"] = DenyPolicy(provenance=at(on), name="guard", rules=(rule,))
+    return DenyPolicies(attached={on: AttachedDenyPolicies(provenance=at(on), resource=on, policies=guard)})
+
+
+def groups(members: dict[str, tuple[str, ...]]) -> Groups:
+    """Groups and all their direct members, by e-mail: `groups({"data@acme.example": (VENDOR,)})`."""
+    return Groups(
+        groups={
+            email.casefold(): Group(provenance=at(f"group:{email}"), email=email, members=found)
+            for email, found in members.items()
+        }
+    )
+
+
+def org_policy(
+    constraint: str,
+    *,
+    allowed: tuple[str, ...] = (),
+    denied: tuple[str, ...] = (),
+    enforce: bool | None = None,
+    only_if: str = "",
+    **parameters: tuple[str, ...],
+) -> OrgPolicy:
+    """What one constraint comes to on the project, by one rule; a managed one has `enforce` and its parameters."""
+    condition = Condition(only_if) if only_if else None
+    rule = PolicyRule(allowed=allowed, denied=denied, enforce=enforce, parameters=parameters, condition=condition)
+    return OrgPolicy(provenance=HERE, constraint=constraint, rules=(rule,))
+
+
+def org_policies(*policies: OrgPolicy) -> OrgPolicies:
+    """These organization policies; of the other constraints that the tool knows nothing is set."""
+    unset = {name: OrgPolicy(provenance=HERE, constraint=name, rules=()) for name in KNOWN_CONSTRAINTS}
+    return OrgPolicies(policies={**unset, **{policy.constraint: policy for policy in policies}})
+
+
+def dataset(name: str, *access: AccessEntry, location: str = "EU", **settings: Any) -> Dataset:
+    """A dataset with these entries in its access list; `kms_key=` and the like are its settings."""
+    return Dataset(provenance=HERE, id=name, location=location, access=access, settings=DatasetSettings(**settings))
+
+
 def unreadable(resource: str) -> Unknown:
     """The policy of a project, folder or organization that the caller may not read."""
     return Unknown(Denied(f"resourcemanager.{resource.partition('/')[0]}.getIamPolicy", resource), at(resource))
 
 
-def roles(*custom: Role) -> Roles:
-    """Google's predefined roles with the permissions that they have, and these custom ones."""
-    return Roles(roles={**_predefined(), **{role.name: role for role in custom}})
+def roles(*custom: Role, **unread: Unknown) -> Roles:
+    """Google's predefined roles with the permissions that they have, and these custom ones.
+
+    `owner=Unknown(…)` is a predefined role that could not be read; in its name two underscores are a dot:
+    `bigquery__user`.
+    """
+    missing = {f"roles/{name.replace('__', '.')}": why for name, why in unread.items()}
+    return Roles(roles={**_predefined(), **{role.name: role for role in custom}, **missing})
 
 
-def custom_role(name: str, *permissions: str, deleted: bool = False) -> Role:
+def custom_role(name: str, *permissions: str, deleted: bool = False, disabled: bool = False) -> Role:
     """A role of these permissions; a full name: `projects/acme-analytics/roles/runner`."""
-    return Role(provenance=at(name), name=name, permissions=frozenset(permissions), deleted=deleted)
+    held = frozenset(permissions)
+    return Role(provenance=at(name), name=name, permissions=held, deleted=deleted, disabled=disabled)
 
 
 @cache

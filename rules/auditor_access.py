@@ -8,6 +8,7 @@ from preflight import (
     Evidence,
     Gap,
     Maybe,
+    Reason,
     Remedy,
     Severity,
     Target,
@@ -23,6 +24,8 @@ from preflight import (
     warned,
 )
 
+_MOST_TOLD = 3
+
 
 @rule(
     title="The caller sees all that the rules need",
@@ -33,19 +36,31 @@ from preflight import (
 )
 def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Target) -> Verdict:
     """Gathers every refused call of this run and turns it into the grants and APIs that are missing: on the
-    project, on its folders and organization, and in the quota project."""
+    project, on its folders and organization, and in the quota project. Deny policies that can't be read count only
+    where --unread-deny says so; else it is noted that none is assumed."""
     member = "user:YOU@EXAMPLE.COM" if isinstance(identity, Unknown) else identity.member
-    gaps = [gap for gap in unseen.gaps if gap.fact != "caller_identity"]
+    seen = [gap for gap in unseen.gaps if gap.fact != "caller_identity"]
+    assumed = [] if target.unread_deny_blocks else [gap for gap in seen if gap.fact == "deny_policies"]
+    gaps = [gap for gap in seen if gap not in assumed]
     if not unseen.asked:
         return skipped("the selected rules ask nothing of Google")
+    note = "; deny policies could not be read, and none is assumed" if assumed else ""
     if not gaps:
-        return passed("nothing that the selected rules need was out of sight", _all_seen(target))
+        shown = dict.fromkeys(_evidence(gap) for gap in assumed)
+        return passed(
+            f"nothing that the selected rules need was out of sight{note}", _all_seen(assumed, target), *shown
+        )
     denied = [gap for gap in gaps if isinstance(gap.reason, Denied)]
     disabled = [gap for gap in gaps if isinstance(gap.reason, ApiDisabled)]
     evidence = tuple(dict.fromkeys(_evidence(gap) for gap in gaps))
+    others = list(dict.fromkeys(gap.reason for gap in gaps if gap not in denied and gap not in disabled))
     if not denied and not disabled:
-        reason = gaps[0].reason
-        return unknown(f"not all could be read: {reason.describe()}", reason, *evidence)
+        return unknown(
+            f"not all could be read: {_told(others)}{note}",
+            others[0],
+            *evidence,
+            remedy=tuple(dict.fromkeys(Remedy(reason.settle()) for reason in others[1:])),
+        )
     reasons = [gap.reason for gap in denied if isinstance(gap.reason, Denied)]
     grants = _grants(reasons, member, target)
     unnamed = tuple(dict.fromkeys(r for r in reasons if role_for(r.permission, _grantable(r, target)) is None))
@@ -54,9 +69,10 @@ def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Tar
     what = [
         f"{missing} grant{'s are' if missing > 1 else ' is'} missing" if missing else "",
         f"{len(apis)} API{'s are' if len(apis) > 1 else ' is'} off" if apis else "",
+        _told(others),
     ]
     return warned(
-        f"the caller can't see all that the rules need: {' and '.join(w for w in what if w)}",
+        f"the caller can't see all that the rules need: {' and '.join(w for w in what if w)}{note}",
         *evidence,
         remedy=(
             *(
@@ -66,12 +82,21 @@ def caller_sees_all(unseen: Unseen, identity: Maybe[CallerIdentity], target: Tar
             ),
             *(Remedy(reason.settle()) for reason in unnamed),
             *((Remedy("Enable the APIs, or use another quota project with --quota-project.", apis),) if apis else ()),
+            *dict.fromkeys(Remedy(reason.settle()) for reason in others),
         ),
     )
 
 
-def _all_seen(target: Target) -> Evidence:
-    return Evidence("preflight", f"projects/{target.project}", None, "no call of this run was refused")
+def _all_seen(assumed: list[Gap], target: Target) -> Evidence:
+    but = ", those for deny policies apart" if assumed else ""
+    return Evidence("preflight", f"projects/{target.project}", None, f"no call of this run was refused{but}")
+
+
+def _told(reasons: list[Reason]) -> str:
+    """What no grant and no API would mend: a perimeter's refusal with its identifier, an answer that didn't come."""
+    said = list(dict.fromkeys(reason.describe() for reason in reasons))
+    rest = len(said) - _MOST_TOLD
+    return "; ".join(said[:_MOST_TOLD]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def _evidence(gap: Gap) -> Evidence:

@@ -42,13 +42,17 @@ CONSTRAINT, BIGQUERY = "gcp.restrictNonCmekServices", "bigquery.googleapis.com"
     order=84,
 )
 def encryption_fits(
-    org_policies: OrgPolicies, datasets: Maybe[Datasets], project: Maybe[Project], profile: Profile, target: Target
+    org_policies: Maybe[OrgPolicies],
+    datasets: Maybe[Datasets],
+    project: Maybe[Project],
+    profile: Profile,
+    target: Target,
 ) -> Verdict:
     """Looks whether the organization demands such keys of BigQuery. If so, the destination and the vendor's companion
     dataset have to be there, each with a key: the vendor makes its own without."""
     if isinstance(project, Project) and project.parent is None:
         return skipped("the project is in no organization, so that no organization policy acts on it")
-    policy = org_policies.of(CONSTRAINT)
+    policy = org_policies if isinstance(org_policies, Unknown) else org_policies.of(CONSTRAINT)
     if isinstance(policy, Unknown):
         return unknown(policy.reason.describe(), policy.reason, *policy.seen())
     free = allows(policy, _is_bigquery)
@@ -116,8 +120,9 @@ _KEY = "projects/KEY_PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
 def _make(name: str, target: Target) -> Remedy:
     location = target.location or "LOCATION"
     return Remedy(
-        summary=f"Make {name} with a key of yours before you connect, let the account write to it, and name it with "
-        "--dataset; BigQuery's service account needs the key too. Or let the organization except the project.",
+        summary=f"Make {name} with a key of yours before you connect, and let the vendor's account write to it; "
+        "BigQuery's own service account has to be allowed to use the key. Or have the project excepted from the "
+        "policy.",
         commands=(
             shell(
                 *("bq", f"--project_id={target.project}", f"--location={location}", "mk", "--dataset"),

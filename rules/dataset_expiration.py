@@ -7,6 +7,7 @@ from preflight import (
     Datasets,
     DatasetSettings,
     Evidence,
+    Maybe,
     Profile,
     Remedy,
     Severity,
@@ -32,7 +33,7 @@ from preflight import (
     after=("project-active", "bigquery-api-enabled"),
     order=86,
 )
-def datasets_keep_tables(datasets: Datasets, profile: Profile, target: Target) -> Verdict:
+def datasets_keep_tables(datasets: Maybe[Datasets], profile: Profile, target: Target) -> Verdict:
     """Looks at the defaults of the destination and of the vendor's companion dataset, as far as they exist; single
     tables may have an expiration of their own."""
     if target.dataset is None:
@@ -41,7 +42,7 @@ def datasets_keep_tables(datasets: Datasets, profile: Profile, target: Target) -
     expiring: list[tuple[Dataset, DatasetSettings]] = []
     unseen: list[Unknown] = []
     for name in profile.dataset.companions(target.dataset):
-        found = datasets.get(name)
+        found = datasets if isinstance(datasets, Unknown) else datasets.get(name)
         if found is None:
             continue
         settings = found.settings if isinstance(found, Dataset) else found

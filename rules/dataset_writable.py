@@ -14,13 +14,15 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
-    console,
+    because,
     failed,
+    grant_on_dataset,
     grant_role,
-    hcl,
+    make_exceptions,
+    open_points,
     passed,
     rule,
-    shell,
+    settling,
     unknown,
 )
 
@@ -68,46 +70,62 @@ def can_write(access: Maybe[EffectiveAccess], datasets: Maybe[Datasets], profile
 
 def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, target: Target) -> Verdict:
     needs = {name: access.holds_on(dataset, name) for name in profile.dataset.write_permissions}
+    grant = _write_grant(dataset, profile, target)
+    remedies = (*([grant] if _wants_grant(needs) else []), *make_exceptions(needs.values()))
     lacking = [name for name, decision in needs.items() if decision.answer is Answer.NOT_GRANTED]
     evidence = _evidence(needs)
     if lacking:
+        made = "" if _why(needs) else ". The right to make datasets doesn't help with one that someone else made"
         return failed(
-            f"{dataset.id} exists, and {target.principal} can't write to it: it lacks {', '.join(lacking)} there. "
-            "The right to make datasets doesn't help with one that someone else made",
+            f"{dataset.id} exists, and {target.principal} can't write to it: it lacks {', '.join(lacking)} there"
+            f"{_why(needs)}{made}",
             *evidence,
-            remedy=_write_grant(dataset, profile, target),
+            remedy=remedies,
         )
-    open_ = next((decision for decision in needs.values() if decision.answer is Answer.UNKNOWN), None)
-    if open_ is not None:
+    open_ = [decision for decision in needs.values() if decision.answer is Answer.UNKNOWN]
+    if open_:
         return unknown(
-            f"whether {target.principal} can write to {dataset.id} can't be told: {open_.reason.describe()}",
-            open_.reason,
+            f"whether {target.principal} can write to {dataset.id} can't be told: {open_points(*open_)}",
+            open_[0].reason,
             *evidence,
-            remedy=_write_grant(dataset, profile, target),
+            remedy=(*settling(open_, open_[0].reason), *remedies),
         )
     return passed(f"{dataset.id} exists, and {target.principal} can write to it", *evidence)
 
 
 def _may_create(access: EffectiveAccess, profile: Profile, target: Target, absence: tuple[Evidence, ...]) -> Verdict:
     needs = {name: access.holds(name) for name in profile.dataset.create_permissions}
+    exceptions = make_exceptions(needs.values())
     lacking = [name for name, decision in needs.items() if decision.answer is Answer.NOT_GRANTED]
     evidence = (*absence, *_evidence(needs))
     if lacking:
         return failed(
-            f"{target.principal} can't make datasets in {target.project}: it lacks {', '.join(lacking)}",
+            f"{target.principal} can't make datasets in {target.project}: it lacks {', '.join(lacking)}{_why(needs)}",
             *evidence,
-            remedy=_create_grant(profile, target),
+            remedy=(*([_create_grant(profile, target)] if _wants_grant(needs) else []), *exceptions),
         )
-    open_ = next((decision for decision in needs.values() if decision.answer is Answer.UNKNOWN), None)
-    if open_ is not None:
+    open_ = [decision for decision in needs.values() if decision.answer is Answer.UNKNOWN]
+    if open_:
+        or_grant = [_create_grant(profile, target, settling=True)] if _wants_grant(needs) else []
         return unknown(
-            f"whether {target.principal} can make datasets can't be told: {open_.reason.describe()}",
-            open_.reason,
+            f"whether {target.principal} can make datasets can't be told: {open_points(*open_)}",
+            open_[0].reason,
             *evidence,
-            remedy=_create_grant(profile, target, settling=True),
+            remedy=(*settling(open_, open_[0].reason), *or_grant, *exceptions),
         )
     named = "its datasets" if absence else "a new dataset (name an existing one with --dataset to have it judged)"
     return passed(f"{target.principal} can make {named}", *evidence)
+
+
+def _wants_grant(needs: dict[str, Decision]) -> bool:
+    """Whether a permission is not surely given, a deny rule or no."""
+    return any(all(link.formula is not True for link in decision.links) for decision in needs.values())
+
+
+def _why(needs: dict[str, Decision]) -> str:
+    """What takes permissions away that are given: deny rules, conditions that don't hold."""
+    said = dict.fromkeys(because(d) for d in needs.values() if d.answer is Answer.NOT_GRANTED)
+    return "".join(f"; {why}" for why in said if why)
 
 
 def _not_seen(access: EffectiveAccess, gap: Unknown, profile: Profile, target: Target) -> Verdict:
@@ -150,28 +168,5 @@ def _create_grant(profile: Profile, target: Target, *, settling: bool = False) -
 
 
 def _write_grant(dataset: Dataset, profile: Profile, target: Target) -> Remedy:
-    role = profile.dataset.write_role
-    # The DCL statement is the one command that adds a grant to a dataset without rewriting its whole access list.
-    statement = f'GRANT `{role}` ON SCHEMA `{target.project}`.`{dataset.id}` TO "{target.principal}"'
-    return Remedy(
-        summary=f"Let the account write to {dataset.id}, or name a dataset that doesn't exist yet.",
-        commands=(
-            shell(
-                "bq",
-                f"--project_id={target.project}",
-                f"--location={dataset.location}",
-                "query",
-                "--use_legacy_sql=false",
-                statement,
-            ),
-        ),
-        terraform=(
-            f'resource "google_bigquery_dataset_iam_member" "vendor_{dataset.id}" {{\n'
-            f"  project    = {hcl(target.project)}\n"
-            f"  dataset_id = {hcl(dataset.id)}\n"
-            f"  role       = {hcl(role)}\n"
-            f"  member     = {hcl(target.principal)}\n"
-            "}"
-        ),
-        console_url=console("bigquery", target.project) + f"&p={target.project}&d={dataset.id}&page=dataset",
-    )
+    summary = f"Let the account write to {dataset.id}, or name a dataset that doesn't exist yet."
+    return grant_on_dataset(target.project, dataset, target.principal, profile.dataset.write_role, summary)

@@ -59,7 +59,10 @@ def lasts(access: EffectiveAccess, datasets: Maybe[Datasets], profile: Profile, 
                 role = profile.dataset.write_role
                 remedies.append(grant_on_dataset(target.project, dataset, target.principal, role, summary))
         return warned(
-            "; ".join(dict.fromkeys(ending.values())),
+            "; ".join(
+                f"{' and '.join(dict.fromkeys(d.permission for d, other in ending.items() if other == said))} {said}"
+                for said in dict.fromkeys(ending.values())
+            ),
             *_evidence(list(ending)),
             remedy=tuple(remedies),
         )
@@ -100,10 +103,10 @@ def _ends(decision: Decision) -> str:
         return ""
     where = decision.resource
     if decision.changes_at is not None and decision.changes_at - decision.moment <= SOON:
-        return f"{decision.permission} on {where} ends at {said_at(decision.changes_at)}"
+        return f"on {where}: held until {said_at(decision.changes_at)}"
     steady = any(link.formula is True and not (link.condition and link.condition.recurring) for link in decision.links)
     if decision.recurring and not steady:
-        return f"{decision.permission} on {where} is held only at certain hours or days"
+        return f"on {where}: held only at certain hours or days"
     return ""
 
 

@@ -11,10 +11,14 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
+    because,
     failed,
     grant_role,
+    make_exceptions,
+    open_points,
     passed,
     rule,
+    settling,
     unknown,
 )
 
@@ -36,11 +40,12 @@ def may_run_jobs(
     profile: Profile,
     target: Target,
 ) -> Verdict:
-    """Computes it from the bindings on the project and its ancestors and the permissions of their roles. Only if
-    the tool runs as that very account does testIamPermissions answer, because it speaks for the caller."""
+    """Computes it from the bindings on the project and its ancestors, their conditions and the permissions of their
+    roles, and the deny policies, which win. Only if the tool runs as that very account does testIamPermissions answer,
+    because it speaks for the caller."""
     role = profile.grant.role
     grant = grant_role(target.project, target.principal, role)
-    settling = grant_role(target.project, target.principal, role, settling=True)
+    or_grant = grant_role(target.project, target.principal, role, settling=True)
     own = _own_answer(identity, permissions, target.principal)
     if own is not None:
         seen = own.provenance.saw(f"asked as {target.principal} itself: {PERMISSION} {_held(own)}")
@@ -48,22 +53,27 @@ def may_run_jobs(
             return passed(f"{target.principal} itself was asked, and holds {PERMISSION}", seen)
         return failed(f"{target.principal} itself was asked, and does not hold {PERMISSION}", seen, remedy=grant)
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=settling)
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=or_grant)
     decision = access.holds(PERMISSION)
     if decision.answer is Answer.GRANTED:
         return passed(f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence)
+    given = any(link.formula is True for link in decision.links)
+    exceptions = make_exceptions([decision])
     if decision.answer is Answer.NOT_GRANTED:
+        why = because(decision)
+        base = f"no role of {target.principal} on the project or above holds {PERMISSION}"
+        if given:
+            base = f"{target.principal} is given {PERMISSION}, and does not hold it"
         return failed(
-            f"no role of {target.principal} on the project or above holds {PERMISSION} "
-            "(computed from bindings and roles)",
+            f"{base} (computed from bindings and roles)" + (f": {why}" if why else ""),
             *decision.evidence,
-            remedy=grant,
+            remedy=exceptions if given else (grant, *exceptions),
         )
     return unknown(
-        f"whether {target.principal} holds {PERMISSION} can't be told: {decision.reason.describe()}",
+        f"whether {target.principal} holds {PERMISSION} can't be told: {open_points(decision)}",
         decision.reason,
         *decision.evidence,
-        remedy=settling,
+        remedy=(*settling([decision], decision.reason), *(() if given else (or_grant,)), *exceptions),
     )
 
 

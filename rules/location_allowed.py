@@ -37,7 +37,11 @@ CONSTRAINT = "gcp.resourceLocations"
     order=72,
 )
 def location_is_allowed(
-    org_policies: OrgPolicies, datasets: Maybe[Datasets], project: Maybe[Project], profile: Profile, target: Target
+    org_policies: Maybe[OrgPolicies],
+    datasets: Maybe[Datasets],
+    project: Maybe[Project],
+    profile: Profile,
+    target: Target,
 ) -> Verdict:
     """Compares --location, else the destination's own location, with the constraint on locations, Google's value
     groups included. It acts on new datasets only. A group or location that this version doesn't know is unknown."""
@@ -53,7 +57,7 @@ def location_is_allowed(
         )
     if location is None:
         return skipped("no location chosen, and no destination that has one")
-    policy = org_policies.of(CONSTRAINT)
+    policy = org_policies if isinstance(org_policies, Unknown) else org_policies.of(CONSTRAINT)
     if isinstance(policy, Unknown):
         return unknown(policy.reason.describe(), policy.reason, *policy.seen())
     there = _all_there(datasets, profile, target)

@@ -34,12 +34,12 @@ CONSTRAINT = "gcp.restrictServiceUsage"
     order=32,
 )
 def services_are_allowed(
-    org_policies: OrgPolicies, project: Maybe[Project], profile: Profile, target: Target
+    org_policies: Maybe[OrgPolicies], project: Maybe[Project], profile: Profile, target: Target
 ) -> Verdict:
     """Looks for each API of the profile among those that the constraint on service usage allows or denies."""
     if isinstance(project, Project) and project.parent is None:
         return skipped("the project is in no organization, so that no organization policy acts on it")
-    policy = org_policies.of(CONSTRAINT)
+    policy = org_policies if isinstance(org_policies, Unknown) else org_policies.of(CONSTRAINT)
     if isinstance(policy, Unknown):
         return unknown(policy.reason.describe(), policy.reason, *policy.seen())
     answers = {api: allows(policy, _names(api)) for api in profile.apis}

@@ -1,5 +1,6 @@
 """The vendor's account has the role that the vendor asks for, or the minimum."""
 
+import re
 from collections.abc import Iterable
 
 from preflight import (
@@ -14,10 +15,17 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
+    add_binding,
+    because,
     failed,
     grant_role,
+    hcl,
+    hcl_block,
+    make_role,
+    open_points,
     passed,
     rule,
+    settling,
     unknown,
     warned,
 )
@@ -33,15 +41,22 @@ from preflight import (
 )
 def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Target) -> Verdict:
     """Looks for the vendor's preferred role, else for the minimum (its roles, and its permissions by whatever
-    role), on the project and all its ancestors. A grant by a condition or through a group is unknown. Accounts
-    that only look like the vendor's don't count, and are named."""
+    role), on the project and all its ancestors, through groups whose members are known, and by conditions that hold
+    now. What a deny rule takes away from the role is told here and judged by jobs-create and dataset-writable.
+    Accounts that only look like the vendor's don't count, and are named."""
     grant = grant_role(target.project, target.principal, profile.grant.role)
-    settling = grant_role(target.project, target.principal, profile.grant.role, settling=True)
+    or_grant = grant_role(target.project, target.principal, profile.grant.role, settling=True)
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=settling)
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=or_grant)
     preferred = access.holds_role(profile.grant.role)
     if preferred.answer is Answer.GRANTED:
-        return passed(f"{target.principal} has {profile.grant.role}", *preferred.evidence)
+        needed = map(access.holds, profile.permissions)
+        taken = [d for d in needed if d.denied and any(link.formula is True for link in d.links)]
+        denied = "".join(f"; but {why}" for why in dict.fromkeys(map(because, taken)))
+        return passed(
+            f"{target.principal} has {profile.grant.role}{denied}",
+            *_unique([preferred.evidence, *(decision.evidence for decision in taken)]),
+        )
     halves = {
         **{role: access.holds_role(role) for role in profile.grant.minimum_roles},
         **{permission: access.holds(permission) for permission in profile.grant.minimum_permissions},
@@ -64,7 +79,8 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
                 console_url=grant.console_url,
             ),
         )
-    return _not_passed(access, preferred, halves, broad, grant, settling)
+    minimum = _minimum(halves, profile, target)
+    return _not_passed(access, preferred, halves, broad, (grant, *minimum), or_grant)
 
 
 def _not_passed(
@@ -72,8 +88,8 @@ def _not_passed(
     preferred: Decision,
     halves: dict[str, Decision],
     broad: list[Decision],
-    grant: Remedy,
-    settling: Remedy,
+    grants: tuple[Remedy, ...],
+    or_grant: Remedy,
 ) -> Verdict:
     lookalikes = tuple(lookalike.evidence for lookalike in access.lookalikes)
     named = "".join(f"; {lookalike.member} is {lookalike.how}" for lookalike in access.lookalikes[:3])
@@ -82,21 +98,57 @@ def _not_passed(
     no_more = not broad or any(decision.answer is Answer.NOT_GRANTED for decision in broad)
     if preferred.answer is Answer.NOT_GRANTED and (lacking or not halves) and no_more:
         half = f" (it has {' and '.join(there)}; {' and '.join(lacking)} is missing)" if there else ""
+        reasons = dict.fromkeys(because(d) for d in (preferred, *halves.values()) if d.answer is Answer.NOT_GRANTED)
+        why = "".join(f"; {reason}" for reason in reasons if reason)
         return failed(
-            f"{access.principal} has neither the role asked for nor the minimum{half}{named}",
+            f"{access.principal} has neither the role asked for nor the minimum{half}{why}{named}",
             *_unique([*(half.evidence for half in halves.values()), preferred.evidence, lookalikes]),
-            remedy=grant,
+            remedy=grants,
         )
     # A half that is surely missing says nothing more once the preferred role is open, and the other way round;
     # and with Owner through a group that may hold the account it has more than it needs, not too little.
     open_ = [d for d in (preferred, *halves.values(), *broad) if d.answer is Answer.UNKNOWN]
     reason = open_[0].reason
     return unknown(
-        f"whether {access.principal} has its role can't be told: {reason.describe()}{named}",
+        f"whether {access.principal} has its role can't be told: {open_points(*open_)}{named}",
         reason,
         *_unique([*(decision.evidence for decision in open_), lookalikes]),
-        remedy=settling,
+        remedy=(*settling(open_, reason), or_grant),
     )
+
+
+def _minimum(halves: dict[str, Decision], profile: Profile, target: Target) -> tuple[Remedy, ...]:
+    """What is wanting of the minimum, as a custom role for its permissions; nothing where a deny rule would take
+    those away again."""
+    roles = [name for name in profile.grant.minimum_roles if halves[name].answer is not Answer.GRANTED]
+    permissions = [name for name in profile.grant.minimum_permissions if halves[name].answer is not Answer.GRANTED]
+    if any(denial.formula is not False for name in permissions for denial in halves[name].denials) or not halves:
+        return ()
+    on = f"projects/{target.project}"
+    commands: list[str] = []
+    resources: list[str] = []
+    if permissions:
+        role_id = f"{re.sub('[^A-Za-z0-9_]', '_', profile.name)}Minimum"
+        command, resource = make_role(target.project, role_id, f"{profile.vendor}: the minimum", permissions)
+        commands += [command, add_binding(on, target.principal, f"{on}/roles/{role_id}")]
+        given = f"google_project_iam_custom_role.{role_id}.name"
+        resources += [resource, _member(role_id, given, target)]
+    for role in roles:
+        commands.append(add_binding(on, target.principal, role))
+        resources.append(_member(role.removeprefix("roles/"), hcl(role), target))
+    return (
+        Remedy(
+            summary=f"Or grant what is wanting of the minimum instead: {' and '.join((*roles, *permissions))}"
+            + (", the permissions by a custom role." if permissions else "."),
+            commands=tuple(commands),
+            terraform="\n\n".join(resources),
+        ),
+    )
+
+
+def _member(label: str, role: str, target: Target) -> str:
+    project, member = hcl(target.project), hcl(target.principal)
+    return hcl_block("google_project_iam_member", f"vendor_{label}", project=project, role=role, member=member)
 
 
 def _unique(groups: Iterable[tuple[Evidence, ...]]) -> tuple[Evidence, ...]:

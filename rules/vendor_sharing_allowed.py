@@ -47,7 +47,7 @@ SUBJECTS, SETS = "allowedMemberSubjects", "allowedPrincipalSets"
     order=45,
 )
 def may_be_named(
-    org_policies: OrgPolicies,
+    org_policies: Maybe[OrgPolicies],
     organization: Maybe[Organization],
     access: Maybe[EffectiveAccess],
     project: Maybe[Project],
@@ -69,7 +69,7 @@ def may_be_named(
     open_: list[Unknown] = []
     evidence: list[Evidence] = []
     for constraint in (DOMAINS, MEMBERS):
-        policy = org_policies.of(constraint)
+        policy = org_policies if isinstance(org_policies, Unknown) else org_policies.of(constraint)
         if isinstance(policy, Unknown):
             open_.append(policy)
             evidence += policy.seen()
@@ -125,8 +125,11 @@ def _judged(policy: OrgPolicy, principal: str, customer: str, organization: Mayb
 
     if policy.constraint == DOMAINS:
         return allows(policy, covers)
-    answers = {_enforced(rule, principal, covers) for rule in policy.rules} or {True}
-    if all(rule.condition is None for rule in policy.rules):
+    answers = {_enforced(rule, principal, covers) for rule in policy.rules}
+    conditional = [rule for rule in policy.rules if rule.condition]
+    if len(conditional) == len(policy.rules):
+        answers.add(True)  # none may act
+    if not conditional:
         return False if False in answers else (None if None in answers else True)
     return answers.pop() if len(answers) == 1 else None
 

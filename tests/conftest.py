@@ -1,4 +1,4 @@
-"""Short names for the facts that tests state: bindings, policies, roles; and how to obey a remedy."""
+"""Short names for what tests state, with the builders of `preflight.testing`; and how to obey a remedy."""
 
 import re
 import shlex
@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from msgspec.structs import replace
 
-from preflight import AllowPolicies, AllowPolicy, Binding, Condition, Denied, Profile, Provenance, Role, Roles, Unknown
-from preflight.facts.catalogue import role_catalogue
+from preflight import AllowPolicies, AllowPolicy, Profile
 from preflight.profile import load_profile
-from preflight.testing import HERE
+from preflight.testing import FOLDER, HERE, ORGANIZATION, at, bind, policies, roles, unreadable
+from preflight.testing import custom_role as role
+
+__all__ = ["ACME", "FOLDER", "HEAP", "ORGANIZATION", "at", "bind", "policies", "role", "roles", "unreadable"]
 
 # A busy machine is slow, and no failure.
 settings.register_profile("preflight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,53 +30,8 @@ if threading.current_thread() is threading.main_thread():
             signal.signal(number, signal.SIG_DFL)
 
 HEAP = "serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com"
-ACME, FOLDER, ORGANIZATION = "projects/acme-analytics", "folders/77", "organizations/9"
+ACME = HERE.resource
 USER, EDITOR, JOB_USER = "roles/bigquery.user", "roles/bigquery.dataEditor", "roles/bigquery.jobUser"
-
-
-def bind(role: str, *members: str, only_if: str = "") -> Binding:
-    return Binding(role, members, Condition(only_if) if only_if else None)
-
-
-def policies(*bindings: Binding, **above: tuple[Binding, ...] | Unknown) -> AllowPolicies:
-    """The project's bindings, and those of its `folder` and `organization` if it has such."""
-    on = {ACME: bindings, **{{"folder": FOLDER, "organization": ORGANIZATION}[k]: v for k, v in above.items()}}
-    return AllowPolicies(
-        policies={
-            name: v if isinstance(v, Unknown) else AllowPolicy(provenance=at(name), resource=name, bindings=v)
-            for name, v in on.items()
-        }
-    )
-
-
-def unreadable(resource: str) -> Unknown:
-    kind = resource.partition("/")[0]
-    return Unknown(Denied(f"resourcemanager.{kind}.getIamPolicy", resource), at(resource))
-
-
-def at(resource: str) -> Provenance:
-    return replace(HERE, resource=resource)
-
-
-def role(name: str, *permissions: str, deleted: bool = False, disabled: bool = False) -> Role:
-    held = frozenset(permissions)
-    return Role(provenance=at(name), name=name, permissions=held, deleted=deleted, disabled=disabled)
-
-
-def _real_roles() -> dict[str, Role | Unknown]:
-    catalogue = role_catalogue()
-    held = {name: [p for n, p in enumerate(catalogue.permissions) if int(bits, 16) >> n & 1]
-            for name, bits in catalogue.roles.items()}  # fmt: skip
-    return {name: role(name, *permissions) for name, permissions in held.items()}
-
-
-REAL_ROLES = _real_roles()
-
-
-def roles(*also: Role, **unread: Unknown) -> Roles:
-    """Google's predefined roles as they are, custom ones, and `owner=Unknown(…)` for one that could not be read."""
-    unknown = {f"roles/{name.replace('__', '.')}": why for name, why in unread.items()}
-    return Roles(roles={**REAL_ROLES, **{r.name: r for r in also}, **unknown})
 
 
 def obey(command: str, before: AllowPolicies) -> AllowPolicies:

@@ -21,9 +21,12 @@ from preflight import (
     Groups,
     Maybe,
     NotCollected,
+    Organization,
+    OrgPolicies,
     Project,
     Remedy,
     Roles,
+    SecondOpinions,
     Services,
     Severity,
     Snapshot,
@@ -282,6 +285,16 @@ NEEDED = {
     "dataset-name": set(),
     "dataset-writable": {*ACCESS, Datasets},
     "auditor-access": {CallerIdentity},
+    "vendor-sharing-allowed": {*ACCESS, OrgPolicies, Organization},
+    "location-allowed": {OrgPolicies, Datasets, Project},
+    "service-allowed": {OrgPolicies, Project},
+    "dataset-encryption": {OrgPolicies, Datasets, Project},
+    "dataset-expiration": {Datasets},
+    "dataset-public": {Datasets},
+    "vendor-least-privilege": {*ACCESS, Datasets},
+    "vendor-lookalike": ACCESS,
+    "grant-expires": {*ACCESS, Datasets},
+    "second-opinion": {*ACCESS, Datasets, SecondOpinions, CallerIdentity, CallerPermissions},
 }
 
 
@@ -291,8 +304,14 @@ def test_just_what_a_rule_needs_is_asked_for(name):
 
 
 def test_all_rules_together_need_no_ancestry_of_its_own():
+    assert {rule.id for rule in load_rules()} == set(NEEDED)
     assert needed_facts(load_rules()) == set().union(*NEEDED.values())
     assert Ancestry not in needed_facts(load_rules())
+
+
+def test_a_plain_run_asks_for_no_second_opinion():
+    assert SecondOpinions not in needed_facts(select(load_rules()))
+    assert SecondOpinions in needed_facts(select(load_rules(), also=("second-opinion",)))
 
 
 class Moon:

@@ -24,7 +24,7 @@ def test_the_built_in_profiles_are_whole(name):
 @pytest.mark.parametrize(
     ("old", "new", "says", "hint"),
     [
-        pytest.param("[grant]", "[grant", "at line 13", "syntax", id="syntax: the line"),
+        pytest.param("[grant]", "[grant", "at line 15", "syntax", id="syntax: the line"),
         pytest.param('name = "heap"', "name = heap", "at line 2", "syntax", id="a value without quotes"),
         pytest.param('vendor = "', 'vendr = "', "top level: Object contains unknown field `vendr`",
                      "Did you mean 'vendor'?", id="an unknown key"),

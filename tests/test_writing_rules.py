@@ -41,7 +41,7 @@ SET_UP, *COMMANDS = [block for block in blocks() if block.language == "sh"]
 def test_each_block_is_a_file_or_commands_or_what_they_print():
     assert [block for block in blocks() if not block.file and block.language not in {"sh", "text"}] == []
     assert len(blocks()) == GUIDE.read_text(encoding="utf-8").count("\n```") / 2
-    assert "pip install bq-preflight" in SET_UP.text  # what `shell` below stands in for
+    assert "pip install ../preflight pytest" in SET_UP.text  # what `shell` below stands in for
     assert {block.file.partition("/")[0] for block in FILES} >= {"pyproject.toml", "acme_preflight", "tests"}
 
 

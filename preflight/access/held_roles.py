@@ -15,10 +15,13 @@ class HeldRoles:
         self._whole = roles if isinstance(roles, Unknown) else None
         self._answers: dict[tuple[str, str], bool | OpenFact] = {}
 
-    def gone(self, role: str) -> bool:
-        """Whether the role is known to be deleted or disabled, so that a binding of it gives nothing at all."""
+    def stands(self, role: str) -> bool | OpenFact:
+        """Whether a binding of the role gives anything: not if it was deleted or disabled. Only the owners of a custom
+        role can do that to it, so of one that wasn't read it is open."""
         found = self._known.get(role)
-        return isinstance(found, Role) and found.gone
+        if isinstance(found, Role):
+            return not found.gone
+        return True if role.startswith("roles/") else OpenFact("role", role, self._why(role))
 
     def permissions(self, role: str) -> frozenset[str] | None:
         """All permissions that a binding of the role gives; those that the catalogue looked at, for a predefined role
@@ -36,12 +39,16 @@ class HeldRoles:
         answer = self._answers.get(key)
         if answer is None:
             found = self._known.get(role)
-            holds = permission in found.granted if isinstance(found, Role) else self._unread(role, permission, found)
+            holds = permission in found.granted if isinstance(found, Role) else self._unread(role, permission)
             answer = self._answers[key] = holds
         return answer
 
-    def _unread(self, role: str, permission: str, found: Unknown | None) -> bool | OpenFact:
-        why = found or self._whole or Unknown(NotCollected(f"{role} was not read"))
+    def _why(self, role: str) -> Unknown:
+        found = self._known.get(role)
+        return found if isinstance(found, Unknown) else self._whole or Unknown(NotCollected(f"{role} was not read"))
+
+    def _unread(self, role: str, permission: str) -> bool | OpenFact:
+        why = self._why(role)
         if isinstance(why.reason, NotCollected):
             listed = role_catalogue().holds(role, permission)
             if listed is not None:

@@ -90,7 +90,7 @@ class _Question(Struct, frozen=True):
     resource: str
     place: Place
     candidates: tuple[_Candidate, ...]
-    blind: tuple[OpenFact, ...]
+    blind: tuple[Formula, ...]
     """Where further grants may be."""
     rules: tuple[AttachedRule, ...]
     """The deny rules about the permission."""
@@ -149,9 +149,10 @@ class ProjectAccess:
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
-        gone = self.roles.gone(role)  # then no policy could give it, not even one that wasn't read
-        candidates = () if gone else tuple(self._candidates(principal, None, role))
-        blind = () if gone else tuple(self.bindings.blind)
+        stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
+        found = () if stands is False else self._candidates(principal, None, role)
+        candidates = tuple(_Candidate(c.source, c.covers, both(stands, c.formula)) for c in found)
+        blind = tuple(both(stands, fact) for fact in self.bindings.blind)
         return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:

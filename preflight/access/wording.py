@@ -1,11 +1,11 @@
 """What a decision says, in words: which deny rule takes something away, which condition doesn't hold, since when."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from preflight.access.conditions import shortened
 from preflight.access.decision import Decision, Denial, Link
-from preflight.access.formula import OpenFact
+
+_MOST_SAID = 3
 
 
 def because(decision: Decision) -> str:
@@ -28,9 +28,14 @@ def said_at(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def open_points(missing: Iterable[OpenFact]) -> str:
-    """Why the open facts aren't known, each once, in their order."""
-    return "; ".join(dict.fromkeys(fact.unknown.reason.describe() for fact in missing))
+def open_points(*decisions: Decision) -> str:
+    """What keeps these open: the reason of the first one that is, and what else is missing, each once. Of many, a
+    few are named."""
+    open_ = [decision for decision in decisions if decision.missing]
+    facts = [fact for decision in open_ for fact in decision.missing]
+    said = list(dict.fromkeys([open_[0].reason.describe(), *(fact.unknown.reason.describe() for fact in facts)]))
+    rest = len(said) - _MOST_SAID
+    return "; ".join(said[:_MOST_SAID]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def _unmet(link: Link, decision: Decision) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from preflight import interrupts
+from preflight.cli import layout
 from preflight.errors import ExitCode, OutputError, PreflightError, nearest
 from preflight.version import __version__
 
@@ -31,8 +32,8 @@ COMMANDS = {
 
 _EPILOG = """\b
 Examples:
-  preflight run --project acme-analytics --location EU --dataset heap_production
-  preflight run --project acme-analytics --format json --no-files
+  preflight run --project acme-analytics --location EU
+  preflight run --project acme-analytics --format json
   preflight permissions
   preflight demo
 
@@ -41,13 +42,15 @@ Exit codes of run:
   0  ready: nothing fails
   1  not ready: a required or important rule fails
   2  wrong usage, configuration or credentials
-  3  can't tell: nothing fails, but something required could not be seen
+  3  can't tell: something required could not be seen
   4  internal error
 """
 
 
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is asked for."""
+
+    context_class = layout.Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which a user meets them."""
@@ -58,6 +61,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"preflight.cli.{cmd_name}").command
+        command.context_class = layout.Context
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -205,9 +209,9 @@ def tell(error: PreflightError) -> None:
     """Says on stderr what is wrong and what to do next, with nothing in it that could act on the terminal."""
     from preflight.renderers.visible import visible
 
-    click.echo(f"Error: {visible(error.message)}", err=True)
+    click.echo(layout.sentence(f"Error: {visible(error.message)}", sys.stderr), err=True)
     if error.hint:
-        click.echo(visible(error.hint), err=True)
+        click.echo(layout.sentence(visible(error.hint), sys.stderr), err=True)
 
 
 def unwritten(error: OSError) -> OutputError:
@@ -219,8 +223,11 @@ def unwritten(error: OSError) -> OutputError:
 def _tell_usage(error: click.ClickException) -> None:
     from preflight.renderers.visible import visible
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)  # which is the help
+        return
     context: Any = getattr(error, "ctx", None)
-    click.echo(f"Error: {visible(error.format_message())}", err=True)
+    click.echo(layout.sentence(f"Error: {visible(error.format_message())}", sys.stderr), err=True)
     path = context.command_path if context else "preflight"
     click.echo(f"See: {path} --help", err=True)
 

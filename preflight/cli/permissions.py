@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from preflight.cli.layout import paragraph, table
 from preflight.cli.options import choice_of_rules
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.catalogue import role_catalogue
@@ -78,8 +79,6 @@ def _worth_naming(needs: dict[str, Any]) -> list[str]:
 
 
 def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
-    from tabulate import tabulate
-
     parts = []
     for level, headline in LEVELS.items():
         needs = facts["levels"][level]
@@ -88,29 +87,35 @@ def _text(facts: dict[str, Any], methods: tuple[ApiMethod, ...]) -> str:
         rows = [(m.permission, m.role, m.why) for m in methods if level in m.levels]
         parts.append(
             f"{headline}\n\n"
-            + tabulate(list(dict.fromkeys(rows)), headers=("permission", "narrow role", "tells"), tablefmt="simple")
-            + f"\n\nOne role that holds all of these: {', '.join(_worth_naming(needs)) or 'none'}"
-            + f" (as of {facts['roles_as_of']})"
+            + table(list(dict.fromkeys(rows)), ("permission", "narrow role", "tells"))
+            + "\n\n"
+            + paragraph(
+                f"One role that holds all of these: {', '.join(_worth_naming(needs)) or 'none'}"
+                f" (as of {facts['roles_as_of']})"
+            )
         )
     quota = facts["quota_project"]
     parts.append(
         "On the quota project, with a user's credentials\n\n"
-        f"{QUOTA_PROJECT_PERMISSION} ({QUOTA_PROJECT_ROLE}), and these APIs enabled there:\n  "
+        + paragraph(f"{QUOTA_PROJECT_PERMISSION} ({QUOTA_PROJECT_ROLE}), and these APIs enabled there:")
+        + "\n  "
         + "\n  ".join(quota["apis"])
     )
     if facts["beyond_permissions"]:
         parts.append(
             "What no permission of Google Cloud gives\n\n"
-            + tabulate(facts["beyond_permissions"].items(), headers=("method", "the caller needs"), tablefmt="simple")
+            + table(list(facts["beyond_permissions"].items()), ("method", "the caller needs"))
         )
     rows = [(m.id, f"{m.verb} {m.path}", "yes" if m in methods else "") for m in ALLOWED]
     parts.append(
-        "The only methods that the tool ever calls. All of them only read; its transport refuses any other.\n\n"
-        + tabulate(rows, headers=("method", "request", "for these rules"), tablefmt="simple")
+        paragraph("The only methods that the tool ever calls. All of them only read; its transport refuses any other.")
+        + "\n\n"
+        + table(rows, ("method", "request", "for these rules"))
     )
     rows = [(m.id, f"{m.verb} {m.api}{m.path}".strip(), m.why) for m in CREDENTIAL_CALLS]
     parts.append(
-        "What credentials may call to get a token, on connections of their own\n\n"
-        + tabulate(rows, headers=("call", "request", "gets"), tablefmt="simple")
+        paragraph("What credentials may call to get a token, on connections of their own")
+        + "\n\n"
+        + table(rows, ("call", "request", "gets"))
     )
     return "\n\n\n".join(parts)

@@ -2,10 +2,11 @@
 
 import click
 
+from preflight.cli.layout import Group, table
 from preflight.profile import load_profile, profile_files, profile_text
 
 
-@click.group(name="profiles", help="List the vendors' profiles, or show one.")
+@click.group(name="profiles", cls=Group, help="List the vendors' profiles, or show one.")
 def command() -> None:
     """The group of the commands about profiles."""
 
@@ -13,18 +14,9 @@ def command() -> None:
 @command.command(name="list")
 def list_profiles() -> None:
     """List the profiles, one a line: name, version, vendor."""
-    from tabulate import tabulate
-
     profiles = [load_profile(name) for name in profile_files()]
     rows = [(profile.name, profile.version, profile.vendor, profile.principal) for profile in profiles]
-    click.echo(
-        tabulate(
-            rows,
-            headers=("profile", "version", "vendor", "principal"),
-            tablefmt="simple",
-            disable_numparse=True,
-        )
-    )
+    click.echo(table(rows, ("profile", "version", "vendor", "principal")))
 
 
 @command.command(name="show")

@@ -1,15 +1,14 @@
 """`preflight rules`: list the rules, show one."""
 
-import textwrap
-
 import click
 
+from preflight.cli.layout import Group, paragraph, table
 from preflight.engine import load_rules
 from preflight.facts.methods import methods_for
 from preflight.rulebook import Rule, select
 
 
-@click.group(name="rules", help="List the rules, or show one.")
+@click.group(name="rules", cls=Group, help="List the rules, or show one.")
 def command() -> None:
     """The group of the commands about rules."""
 
@@ -17,10 +16,8 @@ def command() -> None:
 @command.command(name="list")
 def list_rules() -> None:
     """List the rules, one a line: id, severity, what is good."""
-    from tabulate import tabulate
-
     rows = [(rule.id, rule.severity.value, " ".join(rule.requirements), rule.title) for rule in load_rules()]
-    click.echo(tabulate(rows, headers=("rule", "severity", "items", "holds when"), tablefmt="simple"))
+    click.echo(table(rows, ("rule", "severity", "items", "holds when")))
 
 
 @command.command(name="show")
@@ -43,9 +40,9 @@ def describe(rule: Rule) -> str:
         f"After     {', '.join(rule.after) or 'nothing'}",
         f"Since     {rule.since}",
         "",
-        textwrap.fill(f"Why. {rule.why}", 96),
+        paragraph(f"Why. {rule.why}"),
         "",
-        textwrap.fill(f"How. {' '.join(rule.how.split())}", 96),
+        paragraph(f"How. {' '.join(rule.how.split())}"),
         "",
         "Reads" if reads else "Reads nothing from Google.",
         *(f"  {name}" for name in reads),

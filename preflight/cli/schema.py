@@ -2,8 +2,10 @@
 
 import click
 
+from preflight.cli.layout import Group
 
-@click.group(name="schema", help="Print a JSON Schema.")
+
+@click.group(name="schema", cls=Group, help="Print a JSON Schema.")
 def command() -> None:
     """The group of the commands about schemas."""
 

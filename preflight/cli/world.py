@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from preflight.cli.layout import Group, table
 from preflight.errors import OutputError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ tables = [{ id = "campaigns" }, { id = "spend_by_week", type = "VIEW" }]
 """
 
 
-@click.group(name="world", help="Write, check or list worlds for the emulator.")
+@click.group(name="world", cls=Group, help="Write, check or list worlds for the emulator.")
 def command() -> None:
     """The group of the commands about worlds."""
 
@@ -139,13 +140,11 @@ def list_worlds() -> None:
     """List the demo worlds, one a line."""
     from importlib import resources
 
-    from tabulate import tabulate
-
     from preflight.emulator import World
 
     folder = resources.files("preflight.emulator") / "worlds"
     rows = [(name, _first_sentence((folder / f"{name}.toml").read_text(encoding="utf-8"))) for name in World.demos()]
-    click.echo(tabulate(rows, headers=("world", "what it is"), tablefmt="simple"))
+    click.echo(table(rows, ("world", "what it is")))
 
 
 def open_world(source: str) -> "World":
@@ -206,7 +205,8 @@ def _notes(found: "World") -> list[str]:
 
     directory = Directory(found)
     notes: dict[str, None] = {}  # a set that keeps its order
-    for node in (*found.projects, *found.folders, *found.organizations):
+    accounts = [account for one in found.callers if (account := directory.account(one.email))]
+    for node in (*found.projects, *found.folders, *found.organizations, *accounts):
         parent = getattr(node, "parent", "")
         if parent and directory.node(parent) is None:
             notes[f"{parent}, the parent of {node.name}, is not in the world: it can't be read."] = None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from preflight.emulator.exchanges import Exchange
 from preflight.emulator.faults import Fault
-from preflight.emulator.world import AUDITOR, Caller, World, WorldError
+from preflight.emulator.world import AUDITOR, Caller, World
+from preflight.emulator.world_files import WorldError
 
 if TYPE_CHECKING:
     from preflight.emulator.server import Emulator

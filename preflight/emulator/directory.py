@@ -11,6 +11,7 @@ from preflight.emulator.world import (
     Organization,
     Project,
     Role,
+    ServiceAccount,
     World,
     bundled_roles,
 )
@@ -38,6 +39,7 @@ class Directory:
     def _implied(self) -> list[Caller]:
         """Whoever a policy, a group or a dataset names exists, and so can call."""
         members = [member for group in self.world.groups for member in group.members]
+        members += [member for caller in self.world.callers for one in caller.bindings for member in one.members]
         for node in (*self.world.projects, *self.world.folders, *self.world.organizations):
             members += [member for binding in node.bindings for member in binding.members]
         for project in self.world.projects:
@@ -62,6 +64,15 @@ class Directory:
         account = email.lower().endswith(".gserviceaccount.com")
         return self.callers.get(email.lower()) or Caller(email=email, kind="service_account" if account else "user")
 
+    def account(self, email: str) -> ServiceAccount | None:
+        """A service account that can call, with the grants on it; below its own project, if the world has that."""
+        caller = self.callers.get(email.lower())
+        if caller is None or caller.kind != "service_account":
+            return None
+        home = self.home(caller)
+        parent = f"projects/{home.id}" if home else ""
+        return ServiceAccount(email=caller.email, parent=parent, bindings=caller.bindings)
+
     def project(self, key: str) -> Project | None:
         """By ID or by number, with or without ``projects/``."""
         return self._projects.get(key.removeprefix("projects/"))
@@ -78,7 +89,7 @@ class Directory:
         current: Node | None = node
         while current is not None and current not in found:
             found.append(current)
-            parent = current.parent if isinstance(current, Project | Folder) else ""
+            parent = current.parent if isinstance(current, Project | Folder | ServiceAccount) else ""
             current = self.node(parent) if parent else None
         return found
 

@@ -26,6 +26,7 @@ SERVICE_TITLES = {
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "serviceusage.googleapis.com": "Service Usage API",
     "cloudbilling.googleapis.com": "Cloud Billing API",
+    "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "bigquery.googleapis.com": "BigQuery API",
     "cloudidentity.googleapis.com": "Cloud Identity API",
@@ -99,6 +100,13 @@ def _help(description: str, url: str) -> Json:
 def permission_denied(message: str = "The caller does not have permission") -> ApiError:
     """The same answer for what may not be seen and what does not exist: Google tells no difference."""
     return ApiError("PERMISSION_DENIED", message)
+
+
+def iam_permission_denied(permission: str) -> ApiError:
+    """IAM's own words, which name the permission (from public error reports)."""
+    info = error_info("IAM_PERMISSION_DENIED", permission=permission) | {"domain": "iam.googleapis.com"}
+    message = f"Permission '{permission}' denied on resource (or it may not exist)."
+    return ApiError("PERMISSION_DENIED", message, (info,))
 
 
 def not_found(message: str) -> ApiError:

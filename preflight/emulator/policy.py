@@ -14,7 +14,17 @@ import msgspec
 from preflight.emulator import conditions
 from preflight.emulator.directory import Directory
 from preflight.emulator.members import Members
-from preflight.emulator.world import Binding, Caller, Condition, Dataset, DenyRule, Group, Node, Project
+from preflight.emulator.world import (
+    Binding,
+    Caller,
+    Condition,
+    Dataset,
+    DenyRule,
+    Group,
+    Node,
+    Project,
+    ServiceAccount,
+)
 
 DATASET_ROLES = {
     "READER": "roles/bigquery.dataViewer",
@@ -143,6 +153,8 @@ class Access:
         if dataset is not None:
             service = "bigquery.googleapis.com"
             name, kind = f"{name}/datasets/{dataset.id}", f"{service}/Dataset"
+        if isinstance(node, ServiceAccount):
+            service, kind = "iam.googleapis.com", "iam.googleapis.com/ServiceAccount"
         moment = self._directory.world.now or datetime.now(UTC)
         return conditions.Circumstances(time=moment, name=name, type=kind, service=service, tags=tags)
 

@@ -34,6 +34,11 @@ _READS: tuple[tuple[str, str, str], ...] = (
     ("GET", rf"/v1/(?P<name>{_P}/roles/[^/]+)", "iam.projects.roles.get"),
     ("GET", rf"/v1/(?P<parent>{_O})/roles", "iam.organizations.roles.list"),
     ("GET", rf"/v1/(?P<name>{_O}/roles/[^/]+)", "iam.organizations.roles.get"),
+    (
+        "POST",
+        rf"/v1/(?P<name>{_P}/serviceAccounts/[^/]+):generateAccessToken",
+        "iamcredentials.projects.serviceAccounts.generateAccessToken",
+    ),
     ("GET", r"/bigquery/v2/projects/(?P<projectId>[^/]+)/datasets", "bigquery.datasets.list"),
     ("GET", r"/bigquery/v2/projects/(?P<projectId>[^/]+)/datasets/(?P<datasetId>[^/]+)", "bigquery.datasets.get"),
     (

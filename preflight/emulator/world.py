@@ -5,7 +5,7 @@ Keys are those of the TOML file; the shapes that Google's JSON has are made in `
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -14,15 +14,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from preflight.emulator.recordings import first_of_each, read_project
+from preflight.emulator.world_files import WorldError, read_toml
+
 NEW_PROJECT_SERVICES = ("bigquery.googleapis.com", "serviceusage.googleapis.com")
 """On in a new project; Resource Manager, Billing and IAM are not (Google's documentation)."""
 
 AUDITOR = "auditor@example.org"
 """The caller of a recording: it sees all that was recorded."""
-
-
-class WorldError(ValueError):
-    """A world that can't be served; the message names the file and the key."""
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -198,8 +197,8 @@ class Group(Strict, frozen=True):
 class Caller(Strict, frozen=True):
     """Somebody whose token the stand-in knows.
 
-    `project` is a service account's own project, where the e-mail doesn't tell it; `sees_all` gives every
-    permission to read, as the auditor of a recording has.
+    `project` is a service account's own project, where the e-mail doesn't tell it, `bindings` the grants on the
+    account itself; `sees_all` gives every permission to read, as the auditor of a recording has.
     """
 
     email: str
@@ -208,6 +207,7 @@ class Caller(Strict, frozen=True):
     expired: bool = False
     email_scope: bool = True
     project: str = ""
+    bindings: tuple[Binding, ...] = ()
     sees_all: bool = False
 
     @property
@@ -219,6 +219,18 @@ class Caller(Strict, frozen=True):
     def member(self) -> str:
         """The caller as policies write it."""
         return ("serviceAccount:" if self.kind == "service_account" else "user:") + self.email
+
+
+class ServiceAccount(Node, frozen=True, kw_only=True):
+    """A service account as something that grants are made on; the directory makes it of its caller."""
+
+    email: str
+    parent: str = ""
+
+    @property
+    def name(self) -> str:
+        """``projects/ID/serviceAccounts/EMAIL``."""
+        return f"{self.parent or 'projects/-'}/serviceAccounts/{self.email}"
 
 
 class World(Strict, frozen=True):
@@ -238,33 +250,29 @@ class World(Strict, frozen=True):
 
         Raises `WorldError`, which names the file, for whatever can't be read.
         """
-        from preflight.emulator import recordings
-
         path = Path(path)
         if path.is_file():
-            return _decode(path)
+            return _built(read_toml(path), path)
         if (path / "world.toml").is_file():
-            return _decode(path / "world.toml")
+            return _built(read_toml(path / "world.toml"), path / "world.toml")
         if (path / "project.json").is_file():
-            return recordings.load_project(path, AUDITOR)
+            return cls.recording(path)
         folders = sorted(child.parent for child in path.glob("*/project.json"))
         if not folders:
             raise WorldError(f"{path}: neither a world file nor a folder with world.toml or project.json")
-        return recordings.merge([recordings.load_project(folder, AUDITOR) for folder in folders])
+        return _merged([cls.recording(folder) for folder in folders])
 
     @classmethod
     def recording(cls, path: str | Path, auditor: str = AUDITOR) -> "World":
         """One recorded project (a folder with ``project.json``); `auditor` is the caller who sees it all."""
-        from preflight.emulator import recordings
-
-        return recordings.load_project(Path(path), auditor)
+        return _converted(read_project(Path(path), auditor), Path(path))
 
     @classmethod
     def demo(cls, name: str) -> "World":
         """One of the worlds that ship with the package; `demos` lists them."""
         if name not in cls.demos():
             raise WorldError(f"no demo world {name!r}; there are: {', '.join(cls.demos())}")
-        return _decode(Path(str(resources.files("preflight.emulator") / "worlds" / f"{name}.toml")))
+        return cls.load(Path(str(resources.files("preflight.emulator") / "worlds" / f"{name}.toml")))
 
     @staticmethod
     def demos() -> tuple[str, ...]:
@@ -285,17 +293,28 @@ class World(Strict, frozen=True):
         return msgspec.structs.replace(self, callers=kept + callers)
 
 
-def _decode(path: Path) -> World:
-    try:
-        world = msgspec.toml.decode(path.read_bytes(), type=World)
-    except msgspec.ValidationError as error:
-        raise WorldError(f"{path}: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WorldError(f"{path}: not TOML: {error}") from error
-    except OSError as error:
-        raise WorldError(f"{path}: {error.strerror}") from error
+def _built(data: dict[str, Any], path: Path) -> World:
+    world = _converted(data, path)
     _check(world, path)
     return world
+
+
+def _converted(data: dict[str, Any], path: Path) -> World:
+    try:
+        return msgspec.convert(data, World)
+    except msgspec.ValidationError as error:
+        raise WorldError(f"{path}: {error}") from error
+
+
+def _merged(worlds: Sequence[World]) -> World:
+    """Several recordings as one world. Of things with the same name, the first one is served."""
+    return World(
+        callers=first_of_each((item for world in worlds for item in world.callers), lambda item: item.email.lower()),
+        projects=first_of_each((item for world in worlds for item in world.projects), lambda item: item.id),
+        folders=first_of_each((item for world in worlds for item in world.folders), lambda item: item.id),
+        organizations=first_of_each((item for world in worlds for item in world.organizations), lambda item: item.id),
+        roles=first_of_each((item for world in worlds for item in world.roles), lambda item: item.name),
+    )
 
 
 def _check(world: World, path: Path) -> None:
@@ -313,6 +332,9 @@ def _check(world: World, path: Path) -> None:
         for name, times in Counter(names).items():
             if times > 1:
                 raise WorldError(f"{path}: {kind} {name!r} occurs twice")
+    for caller in world.callers:
+        if caller.bindings and caller.kind != "service_account":
+            raise WorldError(f"{path}: caller {caller.email!r} has bindings, and is no service account")
     parents = [(project.name, project.parent) for project in world.projects]
     parents += [(folder.name, folder.parent) for folder in world.folders]
     for child, parent in parents:

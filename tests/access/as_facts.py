@@ -5,6 +5,7 @@ from typing import NamedTuple
 from preflight import AllowPolicies, AllowPolicy, Binding, Condition, Dataset, Denied, Roles, Unknown
 from preflight import Role as RoleFact
 from preflight.access.project_access import AccessFacts, ProjectAccess
+from preflight.access.quick_answers import QuickAnswers, Who
 from preflight.facts.dataset import AccessEntry
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.groups import Group, Groups
@@ -30,6 +31,7 @@ class Engine:
 
     def __init__(self, view: View) -> None:
         self.access = ProjectAccess(facts_of(view))
+        self.quick = QuickAnswers(self.access)
         self.datasets = {name: dataset_of(view, name) for name in view.datasets}
 
     def judge(self, question: Question) -> Answered:
@@ -40,6 +42,8 @@ class Engine:
             decision = self.access.decide(question.principal, question.permission, dataset)
             quick = self.access.answer(question.principal, question.permission, dataset)
             assert quick == (decision.answer, decision.missing), "with and without the proof"
+            batch = self.quick.answer(Who.of(question.principal), question.permission, dataset)
+            assert batch is decision.answer, f"{question}: among thousands {batch}, alone {decision.answer}"
         missing = [fact.identity if fact.asked_of else fact.key for fact in decision.missing]
         assert len(missing) == len(set(missing)), missing
         return Answered(str(decision.answer), frozenset(missing))

@@ -166,7 +166,8 @@ class Maker:
     def role(self, name: str) -> Role:
         held = frozenset(self.random.sample(PERMISSIONS, self.random.randint(1, 6)))
         if name in CUSTOM:
-            fate = self.random.randrange(10)
+            # Google's own are not deleted.
+            fate = 2 if name.startswith("roles/") else self.random.randrange(10)
             return Role(held, deleted=fate == 0, disabled=fate == 1)
         if self.steady or self.chance(50):
             held = frozenset(p for p in PERMISSIONS if self.told(name, p, p in held))

@@ -59,7 +59,7 @@ def a_rule(*principals: str, permissions: tuple[str, ...] = ("bigquery.googleapi
 
 def groups(**members: tuple[str, ...]) -> Groups:
     """Groups of acme.example by name."""
-    found = {
+    found: dict[str, Group | Unknown] = {
         f"{name}@acme.example": Group(provenance=at(f"groups/{name}"), email=f"{name}@acme.example", members=who)
         for name, who in members.items()
     }
@@ -359,3 +359,11 @@ def test_a_role_that_is_gone_is_held_by_nobody_whatever_was_not_read():
         decision = access(bind(CUSTOM, HEAP), folder=folder, roles=roles(gone)).holds_role(HEAP, CUSTOM)
         assert (decision.answer, decision.missing) == (NOT_GRANTED, ())
     assert access(folder=folder, roles=roles(role(CUSTOM, JOBS))).holds_role(HEAP, CUSTOM).answer is UNKNOWN
+
+
+def test_a_custom_role_that_was_not_read_may_have_been_deleted():
+    for refused, read in ((roles(), roles(role(CUSTOM))), (Unknown(Denied("iam.roles.list")), roles(role(CUSTOM)))):
+        decision = access(bind(CUSTOM, HEAP), roles=refused).holds_role(HEAP, CUSTOM)
+        assert (decision.answer, missing(decision)) == (UNKNOWN, [("role", CUSTOM)])
+        assert access(bind(CUSTOM, HEAP), roles=read).holds_role(HEAP, CUSTOM).answer is GRANTED
+        assert access(bind(USER, HEAP), roles=refused).holds_role(HEAP, USER).answer is GRANTED

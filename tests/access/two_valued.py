@@ -72,8 +72,7 @@ class World:
 
     def bound_to(self, role: str) -> bool:
         """Whether a binding gives this very role."""
-        known = (self.view.roles or {}).get(role)
-        if known and (known.deleted or known.disabled):
+        if not self.stands(role):
             return False
         place = place_of(Question(self.principal), self.view.project)
         for resource in self.view.chain:
@@ -83,6 +82,13 @@ class World:
             if self.more(resource) and self.so("policy", resource):
                 return True
         return not self.view.chain_complete and self.so("ancestors", "")
+
+    def stands(self, role: str) -> bool:
+        """Whether a role gives anything at all. Google's own aren't deleted; a custom one may have been."""
+        known = (self.view.roles or {}).get(role)
+        if known:
+            return not known.deleted and not known.disabled
+        return role.startswith("roles/") or self.so("role", role)
 
     def role_holds(self, role: str) -> bool:
         # One that Google was asked about and didn't tell may be another today than the catalogue has it.

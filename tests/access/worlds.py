@@ -178,9 +178,11 @@ def _without(view: View, blindfold: Blindfold) -> View:
 
 
 def _fewer(facts: Mapping[str, Any] | None, kind: str, about: str) -> dict[str, Any] | None:
+    """Facts less one, or less all; what was refused stays refused where what is left was never asked about."""
+    if facts is None or kind in {"roles", "groups"}:
+        return None
     if not about:
-        return {} if kind.startswith("absent") else None
-    assert facts is not None
+        return {key: None for key, value in facts.items() if value is None}
     kept = {key: value for key, value in facts.items() if key != about}
     return kept if kind.startswith("absent") else {**kept, about: None}
 

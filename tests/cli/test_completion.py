@@ -1,9 +1,12 @@
-"""Completions: what each shell would offer, and in bash, what it does offer."""
+"""Completions: what each shell would offer, and in the shells that are here, what it does offer."""
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -94,6 +97,36 @@ def test_in_the_shell_itself(shell, word, on_the_path):
     assert word in done.stdout
     if shell == "bash":
         assert "complete -o nosort -F _preflight_completion preflight" in done.stdout
+
+
+def until(terminal, word, seconds=30.0):
+    """What a terminal shows up to `word`, or as long as that takes."""
+    shown, ends = "", time.monotonic() + seconds
+    while word not in shown and time.monotonic() < ends:
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 1 << 16).decode()
+    return shown
+
+
+def test_the_tab_key_in_zsh(on_the_path):
+    """Its completions work in a terminal alone, so this is one."""
+    if shutil.which("zsh") is None:
+        pytest.skip("NOT TESTED: there is no zsh here, so nobody saw its completions work")
+    terminal, inside = pty.openpty()
+    environ = {**on_the_path, "TERM": "dumb", "PS1": "READY> "}
+    shell = subprocess.Popen(["zsh", "-f", "-i"], env=environ, stdin=inside, stdout=inside, stderr=inside)
+    os.close(inside)
+    try:
+        assert "READY> " in until(terminal, "READY> ")
+        for line in ASKS["zsh"].splitlines():
+            os.write(terminal, f"{line}; print 'D'ONE\n".encode())
+            assert "DONE" in until(terminal, "DONE")
+        os.write(terminal, b"preflight run --rule bil\t")
+        assert "preflight run --rule billing-enabled" in until(terminal, "billing-enabled")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(terminal)
 
 
 def test_a_command_line_as_such_completes_nothing():

@@ -199,6 +199,18 @@ def test_check_points_at_what_is_likely_not_meant(preflight, tmp_path):
     assert "Nobody can call" in out
 
 
+def test_check_looks_at_the_grants_on_service_accounts_too(preflight, tmp_path):
+    (tmp_path / "w.toml").write_text(
+        '[[callers]]\nemail = "a@p.iam.gserviceaccount.com"\nkind = "service_account"\n'
+        '[[callers.bindings]]\nrole = "roles/tokens"\nmembers = ["group:g@x.example"]\n',
+        encoding="utf-8",
+    )
+    code, out, _ = preflight("world", "check", "w.toml")
+    assert code == 0
+    assert "roles/tokens on projects/-/serviceAccounts/a@p.iam.gserviceaccount.com grants nothing" in out
+    assert "has no [[groups]] entry: nobody is in it" in out
+
+
 def test_check_writes_nothing_that_acts_on_the_terminal(preflight, tmp_path):
     (tmp_path / "w.toml").write_text('[[groups]]\nemail = "\\u001b[31mred\\u001b]0;x\\u0007"\n', encoding="utf-8")
     code, out, _ = preflight("world", "check", "w.toml")
@@ -257,7 +269,9 @@ def test_the_document_tells_every_fault():
 @pytest.mark.parametrize("text", re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL))
 def test_the_document_s_worlds_do_what_it_says(text, preflight_world, preflight_run):
     cloud = preflight_world(text)
-    finding = preflight_run("--project", "acme-analytics", "--rule", "vendor-role").finding("vendor-role")
+    account = "auditor@acme-analytics.iam.gserviceaccount.com"
+    act_as = ("--impersonate-service-account", account) if "[[callers.bindings]]" in text else ()
+    finding = preflight_run("--project", "acme-analytics", "--rule", "vendor-role", *act_as).finding("vendor-role")
     refused = {call.method for call in cloud.exchanges if call.status == 403}
     denied = {"cloudresourcemanager.projects.getIamPolicy"} if "deny" in text else set()
     assert denied <= refused

@@ -24,6 +24,7 @@ email_scope = false
 [[callers]]
 email = "heap-sql@heap-204122.iam.gserviceaccount.com"
 kind = "service_account"
+bindings = [{ role = "roles/iam.serviceAccountTokenCreator", members = ["user:admin@acme.example"] }]
 
 [[groups]]
 email = "data@acme.example"

@@ -22,6 +22,7 @@ _API = {
     "serviceusage": "serviceusage.v1",
     "cloudbilling": "cloudbilling.v1",
     "iam": "iam.v1",
+    "iamcredentials": "iamcredentials.v1",
     "bigquery": "bigquery.v2",
     "orgpolicy": "orgpolicy.v2",
     "cloudidentity": "cloudidentity.v1",
@@ -50,6 +51,7 @@ ALWAYS: dict[str, frozenset[str]] = {
     "GoogleCloudPolicytroubleshooterIamV3TroubleshootIamPolicyResponse": frozenset(
         ["overallAccessState", "accessTuple", "allowPolicyExplanation", "denyPolicyExplanation"]
     ),
+    "GenerateAccessTokenResponse": frozenset(["accessToken", "expireTime"]),
     "ProjectBillingInfo": frozenset(["name", "projectId", "billingAccountName", "billingEnabled"]),
 }
 """Keys that real recordings always have, by the schema's name. A project's parent is absent where it has none. Of the

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 import google.api_core.exceptions
@@ -112,7 +113,7 @@ def test_effective_tags(clients, transport):
         list(clients(NOBODY, transport).gapic("tags").list_effective_tags(parent=f"{HOST}/projects/3000"))
 
 
-def groups(cloud: Emulator, path: str, caller: str) -> tuple[int, dict]:
+def groups(cloud: Emulator, path: str, caller: str) -> tuple[int, dict[str, Any]]:
     status, _, answer = ask(cloud, "GET", path, caller=caller)
     check_exchange(cloud.exchanges[-1])
     return status, answer

@@ -7,7 +7,7 @@ from typing import Any
 import google.api_core.exceptions
 import pytest
 
-from preflight.emulator import AUDITOR, Emulator, World
+from preflight.emulator import AUDITOR, Emulator, World, WorldError
 from tests.emulator.discovery_schema import check_exchange
 from tests.emulator.google_clients import Clients
 from tests.emulator.raw import ask
@@ -160,4 +160,11 @@ def test_all_of_them_as_one_world(recordings):
 def test_a_broken_recording_is_named(tmp_path, text):
     (tmp_path / "project.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"project\.json"):
+        World.load(tmp_path)
+
+
+def test_a_recording_of_another_shape_is_named(tmp_path):
+    text = '{"name": "projects/1", "projectId": "acme-analytics", "labels": ["team"]}'
+    (tmp_path / "project.json").write_text(text, encoding="utf-8")
+    with pytest.raises(WorldError, match=rf"{tmp_path}: Expected `object`, got `array` - at `\$.projects\[0\].labels`"):
         World.load(tmp_path)

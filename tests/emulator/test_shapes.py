@@ -91,6 +91,12 @@ CALLS = [
         None,
     ),
     ("policytroubleshooter.iam.troubleshoot", "POST", "/v3/iam:troubleshoot", QUESTION),
+    (
+        "iamcredentials.projects.serviceAccounts.generateAccessToken",
+        "POST",
+        f"/v1/projects/-/serviceAccounts/{HEAP}:generateAccessToken",
+        {"scope": ["https://www.googleapis.com/auth/cloud-platform"], "lifetime": "3600s"},
+    ),
     ("bigquery.datasets.list", "GET", f"{BIGQUERY}/datasets?maxResults=1&all=true", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales?accessPolicyVersion=3", None),
     ("bigquery.datasets.get", "GET", f"{BIGQUERY}/datasets/sales", None),

@@ -26,6 +26,27 @@ IDS = {
     "dataset-name",
     "dataset-writable",
     "auditor-access",
+    "vendor-sharing-allowed",
+    "location-allowed",
+    "service-allowed",
+    "dataset-encryption",
+    "dataset-expiration",
+    "dataset-public",
+    "vendor-least-privilege",
+    "vendor-lookalike",
+    "grant-expires",
+    "second-opinion",
+}
+IMPORTANT = {"vendor-sharing-allowed", "location-allowed", "service-allowed", "dataset-encryption"}
+REQUIRED = {
+    "project-active",
+    "billing-enabled",
+    "bigquery-api-enabled",
+    "vendor-role",
+    "jobs-create",
+    "dataset-location",
+    "dataset-name",
+    "dataset-writable",
 }
 
 
@@ -67,9 +88,12 @@ def test_each_rule_has_a_file_of_tests():
 
 def test_severities_and_prerequisites():
     rules = {rule.id: rule for rule in load_rules()}
-    assert {i for i, rule in rules.items() if rule.severity != "required"} == {"auditor-access"}
-    assert rules["auditor-access"].severity == "recommended"
-    reads_datasets = {"dataset-location", "dataset-writable"}
+    assert {i for i, rule in rules.items() if rule.severity == "required"} == REQUIRED
+    assert {i for i, rule in rules.items() if rule.severity == "important"} == IMPORTANT
+    assert {i for i, rule in rules.items() if rule.on_request} == {"second-opinion"}
+    reads_datasets = {
+        *("dataset-location", "dataset-writable", "dataset-encryption", "dataset-expiration", "dataset-public"),
+    }
     for name, rule in rules.items():
         wanted = {"project-active"} - {name} | ({"bigquery-api-enabled"} if name in reads_datasets else set())
         assert set(rule.after) == wanted, name
@@ -94,6 +118,9 @@ def test_a_blind_run_never_passes_or_fails_on_what_it_would_have_to_see(reason, 
     needs_nothing = {"dataset-name": "pass" if chosen.dataset else "skip"}
     if not chosen.dataset:
         needs_nothing["dataset-location"] = "pass" if chosen.location else "skip"
+        needs_nothing["dataset-expiration"] = "skip"
+    if not chosen.dataset and not chosen.location:
+        needs_nothing["location-allowed"] = "skip"
     audit = {"auditor-access": "warn" if isinstance(reason, Denied) else "unknown"}
     assert statuses == {**dict.fromkeys(IDS, "unknown"), **needs_nothing, **audit}
     assert report.status == "unknown"

@@ -11,11 +11,12 @@ from preflight import (
     CallerIdentity,
     Denied,
     NotCollected,
+    PerimeterBlocked,
     TimedOut,
     Unauthenticated,
     Unknown,
 )
-from preflight.testing import HERE, judge
+from preflight.testing import HERE, deny, judge, target
 from tests.conftest import ACME, FOLDER, ORGANIZATION, policies, unreadable
 
 ADA = CallerIdentity(provenance=HERE, email="ada@acme.example")
@@ -61,6 +62,53 @@ def test_each_answer(facts, status, says):
     assert says in verdict.message
     assert status not in {"warn", "fail"} or verdict.evidence
     assert status != "warn" or verdict.remedies
+
+
+UNREAD_DENY = Unknown(Denied("iam.denypolicies.list", ACME), HERE)
+BLOCKED = Unknown(PerimeterBlocked("bigquery.googleapis.com", "abc-123"), HERE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "blocks", "status", "says"),
+    [
+        pytest.param({"deny_policies": UNREAD_DENY}, False, "pass", "and none is assumed", id="noted"),
+        pytest.param({"deny_policies": UNREAD_DENY}, True, "warn", "1 grant is missing", id="said to count"),
+        pytest.param({"deny_policies": UNREAD_DENY, "billing": refused(GET, ACME)}, False, "warn",
+                     "1 grant is missing; deny policies could not be read", id="noted beside a grant"),
+        pytest.param({"deny_policies": UNREAD_DENY, "datasets": LATE}, False, "unknown", "and none is assumed",
+                     id="noted beside no answer"),
+        pytest.param({"deny_policies": deny()}, False, "pass", "nothing that the selected rules need was out of sight",
+                     id="read"),
+    ],
+)  # fmt: skip
+def test_deny_policies_that_can_not_be_read(facts, blocks, status, says):
+    chosen = target(unread_deny_blocks=blocks)
+    verdict = judge("auditor-access", caller_identity=ADA, target=chosen, **facts)
+    assert verdict.status == status
+    assert says in verdict.message
+    grants = [command for remedy in verdict.remedies for command in remedy.commands]
+    assert any("roles/iam.denyReviewer" in command for command in grants) == blocks
+
+
+def test_an_assumption_is_shown_with_the_call_that_was_refused():
+    verdict = judge("auditor-access", caller_identity=ADA, deny_policies=UNREAD_DENY)
+    assert any("iam.denypolicies.list" in evidence.detail for evidence in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        pytest.param({"datasets": BLOCKED}, "unknown", id="nothing else"),
+        pytest.param({"datasets": BLOCKED, "billing": refused(GET, ACME)}, "warn", id="beside a grant"),
+        pytest.param({"datasets": BLOCKED, "billing": LATE}, "unknown", id="beside no answer"),
+    ],
+)
+def test_a_perimeters_refusal_is_named_with_its_identifier(facts, status):
+    verdict = judge("auditor-access", caller_identity=ADA, **facts)
+    assert verdict.status == status
+    assert "VPC Service Controls perimeter" in verdict.message
+    assert "abc-123" in verdict.message
+    assert sum("abc-123" in remedy.summary for remedy in verdict.remedies) == 1
 
 
 GCLOUD_ROLE = "--role=roles/iam.securityReviewer --condition=None"

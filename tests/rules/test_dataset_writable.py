@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from preflight import AccessEntry, Completeness, Condition, Dataset, Datasets, Denied, NotCollected, TimedOut, Unknown
-from preflight.testing import HERE, judge, target
+from preflight.testing import HERE, deny, groups, judge, target
 from tests.conftest import EDITOR, FOLDER, HEAP, JOB_USER, USER, bind, obey, policies, role, roles, unreadable
+from tests.obedience import obeyed
 
 EMAIL = HEAP.partition(":")[2]
 GET = "bigquery.datasets.get"
@@ -18,6 +19,7 @@ REFUSED = Unknown(Denied(GET, "projects/acme-analytics"), HERE)
 ADMIN = AccessEntry(role="OWNER", user="admin@acme.example")
 OWNERS = AccessEntry(role="OWNER", special_group="projectOwners")
 MIGRATED = "heap_migrated"
+PAST = "request.time < timestamp('2025-12-31T00:00:00Z')"
 MAKES_AND_RUNS = [bind(USER, HEAP)]
 OWN = AccessEntry(role="OWNER", user=EMAIL)
 
@@ -64,7 +66,8 @@ def verdict_on(bindings, datasets, custom=(), name="heap", **above):
         pytest.param(MAKES_AND_RUNS, both(OWNERS), "fail", "lacks", id="not an owner of the project"),
         pytest.param(MAKES_AND_RUNS, both(AccessEntry(role="WRITER", special_group="allAuthenticatedUsers")), "pass",
                      "can write", id="open to every account"),
-        pytest.param([*MAKES_AND_RUNS, bind("roles/owner", HEAP, only_if="x")], both(OWNERS), "unknown", "x",
+        pytest.param([*MAKES_AND_RUNS, bind("roles/owner", HEAP, only_if="x")], both(OWNERS), "unknown",
+                     "its condition does: x",
                      id="an owner on a condition"),
         pytest.param(MAKES_AND_RUNS, both(AccessEntry(role="WRITER", special_group="projectFriends")), "unknown",
                      "projectFriends", id="a special group of next year"),
@@ -151,6 +154,53 @@ def test_a_custom_role_that_lacks_one_permission_is_not_enough():
     assert (
         verdict_on(MAKES_AND_RUNS, both(entry), [role(custom, *writes, "bigquery.tables.updateData")]).status == "pass"
     )
+
+
+@pytest.mark.parametrize(
+    ("permission", "datasets", "status", "says"),
+    [
+        pytest.param("bigquery.datasets.create", Datasets.of(), "fail",
+                     "denies bigquery.googleapis.com/datasets.create", id="making them is denied"),
+        pytest.param("bigquery.datasets.create", both(OWN), "pass", "can write", id="they are there already"),
+        pytest.param("bigquery.tables.updateData", both(OWN), "fail", "it lacks bigquery.tables.updateData there; deny",
+                     id="writing is denied"),
+        pytest.param("bigquery.googleapis.com/tables.*", both(OWN), "fail", "tables.*", id="all of it is denied"),
+        pytest.param("bigquery.jobs.create", both(OWN), "pass", "can write", id="something else is denied"),
+    ],
+)  # fmt: skip
+def test_deny_policies(permission, datasets, status, says):
+    facts = {"allow_policies": policies(*MAKES_AND_RUNS), "roles": roles(), "datasets": datasets,
+             "deny_policies": deny(permission)}  # fmt: skip
+    verdict = judge("dataset-writable", **facts, target=target(dataset="heap"))
+    assert verdict.status == status
+    assert says in verdict.message
+    if status == "fail":
+        assert "someone else made" not in verdict.message, "that isn't why"
+        after = obeyed(verdict.remedies, facts)
+        assert judge("dataset-writable", **after, target=target(dataset="heap")).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("expression", "status", "says"),
+    [
+        (PAST, "fail", "expired at 2025-12-31 00:00 UTC"),
+        (f"!({PAST})", "pass", "can write"),
+        ("resource.name.startsWith('projects/acme-analytics/datasets/heap')", "pass", "can write"),
+        ("resource.name == 'projects/acme-analytics/datasets/other'", "fail", "is false"),
+    ],
+)
+def test_conditions_are_looked_at_in_the_dataset(expression, status, says):
+    verdict = verdict_on([*MAKES_AND_RUNS, bind(EDITOR, HEAP, only_if=expression)], both(ADMIN))
+    assert verdict.status == status
+    assert says in verdict.message
+
+
+def test_a_group_whose_members_are_known():
+    entry = AccessEntry(role="WRITER", group=GROUP)
+    facts = {"allow_policies": policies(*MAKES_AND_RUNS), "roles": roles(), "datasets": both(entry)}
+    for members, status in (((HEAP,), "pass"), ((), "fail")):
+        known = groups({GROUP: members})
+        assert judge("dataset-writable", **facts, groups=known, target=target(dataset="heap")).status == status
 
 
 def test_a_name_that_no_dataset_can_have_is_judged_as_absent():

@@ -3,13 +3,14 @@
 import pytest
 
 from preflight import CallerIdentity, CallerPermissions, Denied, TimedOut, Unauthenticated, Unknown
-from preflight.testing import HERE, judge, target
+from preflight.testing import HERE, deny, groups, judge, target
 from tests.conftest import (
     ACME,
     EDITOR,
     FOLDER,
     HEAP,
     JOB_USER,
+    ORGANIZATION,
     USER,
     bind,
     obey,
@@ -19,6 +20,7 @@ from tests.conftest import (
     roles,
     unreadable,
 )
+from tests.obedience import obeyed
 
 JOBS = "bigquery.jobs.create"
 CUSTOM = "organizations/9/roles/sqlRunner"
@@ -64,6 +66,99 @@ def test_each_answer_where_someone_else_asks(bindings, above, status, says):
     verdict = verdict_on(*bindings, custom=[role(CUSTOM, JOBS)], **above)
     assert verdict.status == status
     assert says in verdict.message
+
+
+PAST, FUTURE = "request.time < timestamp('2025-12-31T00:00:00Z')", "request.time > timestamp('2026-02-01T00:00:00Z')"
+WEEKDAYS = "request.time.getDayOfWeek() in [1, 2, 3, 4]"  # it is a Friday
+TO_HEAP = (f"principal://iam.googleapis.com/projects/-/serviceAccounts/{HEAP.partition(':')[2]}",)
+TO_GROUP = ("principalSet://goog/group/data@acme.example",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "says"),
+    [
+        pytest.param({"deny_policies": deny(JOBS)}, "fail",
+                     "is given bigquery.jobs.create, and does not hold it (computed from bindings and roles): deny "
+                     f"policy guard on {ACME} denies bigquery.googleapis.com/jobs.create to principalSet://goog/public:all",
+                     id="denied to all"),
+        pytest.param({"deny_policies": deny("bigquery.googleapis.com/*.*", to=TO_HEAP, on=FOLDER)}, "fail",
+                     f"guard on {FOLDER} denies bigquery.googleapis.com/*.*", id="all of BigQuery, on a folder"),
+        pytest.param({"deny_policies": deny("bigquery.tables.get")}, "pass", "computed", id="another one is denied"),
+        pytest.param({"deny_policies": deny(JOBS, but=TO_HEAP)}, "pass", "computed", id="denied to all but it"),
+        pytest.param({"deny_policies": deny(JOBS, to=TO_GROUP)}, "unknown", GROUP, id="denied to a group"),
+        pytest.param({"deny_policies": deny(JOBS, to=TO_GROUP), "groups": groups({"data@acme.example": (HEAP,)})},
+                     "fail", "denies", id="denied to a group that it is in"),
+        pytest.param({"deny_policies": deny(JOBS, to=TO_GROUP), "groups": groups({"data@acme.example": ()})},
+                     "pass", "computed", id="denied to a group that it isn't in"),
+        pytest.param({"deny_policies": Unknown(Denied("iam.denypolicies.list", ACME), HERE)}, "pass", "computed",
+                     id="deny policies unread: none is assumed"),
+        pytest.param({"deny_policies": Unknown(Denied("iam.denypolicies.list", ACME), HERE),
+                      "target": target(unread_deny_blocks=True)}, "unknown", "iam.denypolicies.list",
+                     id="deny policies unread, and that was said to count"),
+    ],
+)  # fmt: skip
+def test_deny_policies(facts, status, says):
+    verdict = judge("jobs-create", allow_policies=policies(bind(USER, HEAP)), roles=roles(), **facts)
+    assert verdict.status == status
+    assert says in verdict.message
+
+
+def test_that_no_deny_policy_is_assumed_is_in_the_evidence():
+    unread = Unknown(Denied("iam.denypolicies.list", ACME), HERE)
+    verdict = judge("jobs-create", allow_policies=policies(bind(USER, HEAP)), roles=roles(), deny_policies=unread)
+    assert any("none is assumed" in evidence.detail for evidence in verdict.evidence)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "also", "status", "says"),
+    [
+        pytest.param([bind(USER, HEAP, only_if=PAST)], {}, "fail", "expired at 2025-12-31 00:00 UTC: request.time <",
+                     id="expired"),
+        pytest.param([bind(USER, HEAP, only_if=FUTURE)], {}, "fail", "holds only from 2026-02-01 00:00 UTC",
+                     id="not yet"),
+        pytest.param([bind(USER, HEAP, only_if=WEEKDAYS)], {}, "fail", "false at 2026-01-02 03:04 UTC", id="not today"),
+        pytest.param([bind(USER, HEAP, only_if="resource.type == 'x.googleapis.com/Y'")], {}, "fail",
+                     "by a condition that is false: resource.type ==", id="of another kind"),
+        pytest.param([bind(USER, HEAP, only_if=f"!({PAST})")], {}, "pass", "computed", id="a condition that is true"),
+        pytest.param([bind(USER, GROUP)], {"groups": groups({"data@acme.example": (HEAP,)})}, "pass", "computed",
+                     id="in the group"),
+        pytest.param([bind(USER, GROUP)], {"groups": groups({"data@acme.example": ()})}, "fail", "no role of",
+                     id="not in the group"),
+    ],
+)  # fmt: skip
+def test_conditions_and_groups(bindings, also, status, says):
+    verdict = judge("jobs-create", allow_policies=policies(*bindings), roles=roles(), **also)
+    assert verdict.status == status
+    assert says in verdict.message
+
+
+def test_unknown_names_each_missing_fact_with_how_to_get_it():
+    allowed = policies(bind(USER, GROUP), folder=unreadable(FOLDER), organization=unreadable(ORGANIZATION))
+    verdict = judge("jobs-create", allow_policies=allowed, roles=roles())
+    summaries = [remedy.summary for remedy in verdict.remedies]
+    for what in (
+        f"folders.getIamPolicy on {FOLDER}",
+        f"organizations.getIamPolicy on {ORGANIZATION}",
+        "--group-members",
+    ):
+        assert sum(what in summary for summary in summaries) == 1, what
+    assert summaries[-1].startswith(f"Or grant {USER}")
+
+
+def test_of_many_missing_facts_five_have_a_remedy():
+    allowed = policies(*(bind(USER, f"group:g{n}@acme.example") for n in range(9)))
+    verdict = judge("jobs-create", allow_policies=allowed, roles=roles())
+    assert sum("--group-members" in remedy.summary for remedy in verdict.remedies) == 5
+    assert verdict.message.endswith("; and 6 more")
+
+
+@pytest.mark.parametrize("bindings", [[bind(USER, HEAP)], []], ids=["given", "not given either"])
+@pytest.mark.parametrize("denied", [deny(JOBS), deny(JOBS, to=TO_GROUP), deny(JOBS, on=FOLDER, but=("x",))])
+def test_doing_what_the_remedy_says_lifts_a_denial(bindings, denied):
+    facts = {"allow_policies": policies(*bindings), "roles": roles(), "deny_policies": denied}
+    verdict = judge("jobs-create", **facts)
+    after = obeyed(verdict.remedies, facts)
+    assert judge("jobs-create", **after).status == "pass"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from preflight import Completeness, Denied, Incomplete, TimedOut, Unknown
-from preflight.testing import HERE, judge, target
+from preflight.testing import HERE, deny, groups, judge, target
 from tests.conftest import (
     ACME,
     EDITOR,
@@ -21,9 +21,12 @@ from tests.conftest import (
     roles,
     unreadable,
 )
+from tests.obedience import obeyed
 
 CUSTOM = "projects/acme-analytics/roles/sqlRunner"
 ANA, ADMINS = "user:ana@acme.example", "group:admins@acme.example"
+JOBS, PAST = "bigquery.jobs.create", "request.time < timestamp('2025-12-31T00:00:00Z')"
+WEEKDAYS = "request.time.getDayOfWeek() in [1, 2, 3, 4]"  # it is a Friday
 FROM_OFFICE = "'accessPolicies/1/accessLevels/office' in request.auth.access_levels"
 NO_ROLE = Unknown(Denied("iam.roles.get", ACME), HERE)
 
@@ -140,6 +143,52 @@ def test_a_vendor_without_a_minimum_or_a_broad_grant(heap):
     for held, status in ((USER, "pass"), ("roles/owner", "fail"), (EDITOR, "fail")):
         allowed = policies(bind(held, HEAP))
         assert judge("vendor-role", allow_policies=allowed, roles=roles(), profile=strict).status == status
+
+
+@pytest.mark.parametrize(
+    ("bindings", "status", "says"),
+    [
+        pytest.param([bind(USER, HEAP, only_if=PAST)], "fail", "by a condition that expired at 2025-12-31 00:00 UTC",
+                     id="expired"),
+        pytest.param([bind(USER, HEAP, only_if=WEEKDAYS)], "fail", "false at 2026-01-02 03:04 UTC", id="not today"),
+        pytest.param([bind(USER, HEAP, only_if=f"!({PAST})")], "pass", f"has {USER}", id="a condition that is true"),
+        pytest.param([bind(USER, ADMINS)], "pass", f"has {USER}", id="through a group whose members are known"),
+        pytest.param([bind(EDITOR, HEAP), bind(JOB_USER, HEAP, only_if=PAST)], "fail", "expired", id="half of it"),
+    ],
+)  # fmt: skip
+def test_conditions_and_groups(bindings, status, says):
+    known = groups({"admins@acme.example": (HEAP,)})
+    verdict = judge("vendor-role", allow_policies=policies(*bindings), roles=roles(), groups=known)
+    assert verdict.status == status
+    assert says in verdict.message
+
+
+def test_a_deny_rule_that_takes_away_what_the_role_gives_is_told():
+    facts = {"allow_policies": policies(bind(USER, HEAP)), "roles": roles(), "deny_policies": deny(JOBS)}
+    verdict = judge("vendor-role", **facts)
+    assert verdict.status == "pass", "the role is there; jobs-create judges what is left of it"
+    assert f"has {USER}; but deny policy guard on {ACME} denies" in verdict.message
+    assert any("deny policy guard denies" in evidence.detail for evidence in verdict.evidence)
+    assert judge("jobs-create", **facts).status == "fail"
+
+
+def test_the_minimum_needs_its_permission_undenied():
+    facts = {"allow_policies": policies(bind(EDITOR, HEAP), bind(JOB_USER, HEAP)), "roles": roles()}
+    assert judge("vendor-role", **facts).status == "pass"
+    verdict = judge("vendor-role", **facts, deny_policies=deny(JOBS))
+    assert verdict.status == "fail"
+    assert "denies bigquery.googleapis.com/jobs.create" in verdict.message
+    assert len(verdict.remedies) == 1, "a custom role would be denied it as well"
+
+
+@pytest.mark.parametrize("held", [[], [bind(EDITOR, HEAP)], [bind(JOB_USER, HEAP)]], ids=["nothing", "one", "other"])
+def test_the_minimum_as_a_custom_role_passes_too(held):
+    facts = {"allow_policies": policies(*held), "roles": roles()}
+    remedy = judge("vendor-role", **facts).remedies[1]
+    assert ("google_project_iam_custom_role" in remedy.terraform) == (bind(JOB_USER, HEAP) not in held)
+    after = obeyed((remedy,), facts)
+    assert "the minimum" in judge("vendor-role", **after).message
+    assert len(remedy.commands) == {0: 3, 1: 2 if held == [bind(EDITOR, HEAP)] else 1}[len(held)]
 
 
 @pytest.mark.parametrize("kind", ["serviceAccount", "user"])

@@ -28,7 +28,13 @@ class InspectingProxy:
     def __init__(self, cloud, refuses=False):
         self.authority = trustme.CA()
         self.hosts = []
-        self._cloud, self._refuses = cloud, refuses
+        self._refuses = refuses
+        # Taken down now: a connection may come to be served when the stand-in has stopped.
+        self._rest, self._grpc = (
+            ("127.0.0.1", int(endpoint.rpartition(":")[2])) for endpoint in (cloud.rest_endpoint, cloud.grpc_endpoint)
+        )
+        self._trusts = ssl.create_default_context(cafile=str(cloud.ca_file))
+        self._trusts.set_alpn_protocols(["h2"])
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -52,7 +58,10 @@ class InspectingProxy:
         with client, contextlib.suppress(OSError):
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += client.recv(1) or b"\r\n\r\n"
+                received = client.recv(1)
+                if not received:
+                    return  # it hung up before it had said where to
+                head += received
             host = head.split()[1].decode().rpartition(":")[0]
             self.hosts.append(host)
             if self._refuses:
@@ -70,11 +79,8 @@ class InspectingProxy:
 
     def _behind(self, inside):
         if inside.selected_alpn_protocol() != "h2":
-            return socket.create_connection(("127.0.0.1", int(self._cloud.rest_endpoint.rpartition(":")[2])))
-        context = ssl.create_default_context(cafile=str(self._cloud.ca_file))
-        context.set_alpn_protocols(["h2"])
-        plain = socket.create_connection(("127.0.0.1", int(self._cloud.grpc_endpoint.rpartition(":")[2])))
-        return context.wrap_socket(plain, server_hostname="127.0.0.1")
+            return socket.create_connection(self._rest)
+        return self._trusts.wrap_socket(socket.create_connection(self._grpc), server_hostname="127.0.0.1")
 
 
 def _pump(source, sink):

@@ -1,6 +1,5 @@
 """A small server on loopback in the place of token endpoints, STS, metadata server and generateAccessToken."""
 
-import contextlib
 import json
 import threading
 import urllib.request
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.sources.live.test_proxy import InspectingProxy
 
+Proxy = InspectingProxy
 TARGET = "auditor@acme-tools.iam.gserviceaccount.com"
 DELEGATE = "gate@acme-tools.iam.gserviceaccount.com"
 METADATA = {"Metadata-Flavor": "Google"}
@@ -157,11 +157,3 @@ def external(url, source, **more):
         "credential_source": source,
         **more,
     }
-
-
-class Proxy(InspectingProxy):
-    """The inspecting proxy, for clients that hang up before they have said where to."""
-
-    def _serve(self, client):
-        with contextlib.suppress(IndexError, OSError):
-            super()._serve(client)
