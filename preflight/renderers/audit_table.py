@@ -23,6 +23,7 @@ _SHORT_TITLES = {
     "change-access": "access",
 }
 _GOOGLE = re.compile(r"\.iam\.gserviceaccount\.com(?=$|\?)")
+_SHORT_KINDS = {"serviceAccount:": "sa:", "principalSet://": "set://", "deleted:": "del:"}
 _DAY = re.compile(r"(?<=^to \d{4}-\d{2})-\d{2}$")
 _UID = re.compile(r"\?uid=\d+$")
 _INDENT = "  "
@@ -58,7 +59,7 @@ def _table(audit: Audit, rows: tuple[Row, ...], paint: Paint, width: int) -> str
     flags = [", ".join(flag.kind.value for flag in row.flags) for row in rows]
     last = max([5, *map(len, flags)]) if wide else 0
     room = max(width - sum(widths) - 2 * len(widths) - (last + 2 if wide else 3), 12)
-    names = _names([_kind_shortened(visible(row.member), wide=wide) for row in rows], room)
+    names = _names([visible(row.member) for row in rows], room)
     first = max([6, *(len(line) for name in names for line in name.splitlines())])
     # Headings are rows, since tabulate pads its own by two columns each.
     lines = [["member", *titles, "flags"], ["-" * columns for columns in (first, *widths, last)]]
@@ -76,17 +77,13 @@ def _short(text: str, *, wide: bool) -> str:
     return text if wide else _DAY.sub("", text.replace(" datasets", " ds").replace(" dataset", " ds"))
 
 
-def _kind_shortened(member: str, *, wide: bool) -> str:
-    return member if wide else member.replace("serviceAccount:", "sa:", 1).replace("principalSet://", "set://", 1)
-
-
 def _colour(cell: str) -> str:
     return "magenta" if cell == "?" else "yellow" if cell.startswith("to ") else "green"
 
 
 def _names(members: list[str], room: int) -> list[str]:
-    """Members as they fit: what all of Google's accounts end in goes first, then the middle; but no two members may
-    look alike, so then both are shown whole, over several lines."""
+    """Members as they fit: what all of Google's accounts end in goes first, then the long names of kinds, then the
+    middle; but no two members may look alike, so then both are shown whole, over several lines."""
     short = [_elided(_UID.sub("?uid=…", _GOOGLE.sub("…", member)), room) for member in members]
     times = Counter(short)
     return [
@@ -96,6 +93,9 @@ def _names(members: list[str], room: int) -> list[str]:
 
 
 def _elided(text: str, room: int) -> str:
+    if len(text) > room:
+        for kind, letters in _SHORT_KINDS.items():
+            text = text.replace(kind, letters, 1)
     if len(text) <= room:
         return text
     ahead = (room - 1) * 2 // 3
