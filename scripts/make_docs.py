@@ -1,9 +1,9 @@
-"""Makes what the documents quote from the tool: the rule reference, the example report, the README's excerpt.
+"""Makes what the documents quote from the tool: the rule reference, the example report, schemas, excerpts.
 
     python scripts/make_docs.py            writes them
     python scripts/make_docs.py --check    exits 1 and names those that differ
 
-All come from a real run on the stand-in's broken world, with the time of each observation set to one moment.
+All come from real runs on the stand-in's demo worlds, with the time of each observation set to one moment.
 """
 
 import sys
@@ -14,25 +14,31 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.cli.demo import CALLER, STORIES
+from preflight.access.from_snapshot import audit_of
+from preflight.cli import access, audit
+from preflight.cli.demo import ASKED, CALLER, STORIES
 from preflight.cli.run import Request, judge_live
+from preflight.cli.source import LiveOptions, collect_live
 from preflight.emulator import Emulator, World
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.methods import methods_for
-from preflight.renderers import Format, render
+from preflight.profile import load_profile
+from preflight.renderers import Format, access_tree, access_wire, audit_table, audit_wire, render
 from preflight.report import Report, Status
 from preflight.rulebook import Rule
+from preflight.target import parse_target
 
 ROOT = Path(__file__).parent.parent
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-README_START = "<!-- excerpt: the demo's broken project; kept by scripts/make_docs.py -->\n"
-README_END = "<!-- end of excerpt -->"
-EXCERPT_LINES = 34
+EXCERPT = "<!-- excerpt: {}; kept by scripts/make_docs.py -->\n"
+END = "<!-- end of excerpt -->"
+BROKEN, AUDIT, ACCESS = "the demo's broken project", "the audit of the demo's tangled project", "one question about it"
+EXCERPT_LINES = 43
 
 
-def demo_report(world: str) -> Report:
-    """A run on a demo world, at MOMENT."""
-    request = Request(project="acme-analytics", location="EU", dataset="heap_production", output_dir=None)
+def demo_report(world: str, *only: str) -> Report:
+    """A run on a demo world, at MOMENT, of all rules or only these."""
+    request = Request(project="acme-analytics", location="EU", dataset="heap_production", only=only, output_dir=None)
     with Emulator(World.demo(world)) as cloud:
         report: Report = _at_moment(judge_live(request, cloud.environ(caller=CALLER)))
     return report
@@ -43,25 +49,51 @@ def _at_moment(value: Any) -> Any:
         return MOMENT
     if isinstance(value, tuple):
         return tuple(_at_moment(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _at_moment(item) for key, item in value.items()}
     if isinstance(value, Struct):
         return replace(value, **{name: _at_moment(getattr(value, name)) for name in value.__struct_fields__})
     return value
+
+
+def demo_audit() -> tuple[str, str]:
+    """The audit of the tangled world, its table alone, and the answer to the question that the demo asks."""
+    principal, permission, dataset = ASKED
+    question = access.parse_question(principal, permission, "acme-analytics", dataset, None)
+    profile = load_profile("heap")
+    target = parse_target(profile, "acme-analytics")
+    asked = replace(target, principal=principal, dataset=dataset)
+    with Emulator(World.demo("tangled")) as cloud:
+        environ = cloud.environ(caller=CALLER)
+        whole, _ = collect_live(LiveOptions(whole=True), profile, target, audit.WANTED, environ)
+        wanted = access.WANTED | access.IN_DATASETS
+        seen, _ = collect_live(LiveOptions(), profile, asked, wanted, environ)
+    table = audit_table.render(audit_of(_at_moment(whole), target), width=110).split("\n\n")
+    decision = access.decided(question, _at_moment(seen), asked)
+    tree = access_tree.render([decision], width=110)
+    return "\n\n".join([*table[:2], "[...]", *table[-2:]]).rstrip("\n"), tree.rstrip("\n")
 
 
 def documents() -> dict[Path, str]:
     """Every generated text by its file."""
     reports = {world: demo_report(world) for world in STORIES}
     broken = reports["broken"]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, _, rest = readme.partition(README_START)
-    _, _, after = rest.partition(README_END)
     lines = render(broken, Format.TERMINAL, width=100).rstrip("\n").splitlines()
-    excerpt = "\n".join([*lines[:EXCERPT_LINES], "[...]", *lines[-2:]])
+    table, tree = demo_audit()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    excerpts = {BROKEN: "\n".join([*lines[:EXCERPT_LINES], "[...]", *lines[-2:]]), AUDIT: table, ACCESS: tree}
+    for name, excerpt in excerpts.items():
+        before, start, rest = readme.partition(EXCERPT.format(name))
+        if not start:
+            raise SystemExit(f"README.md has no excerpt called '{name}'")
+        readme = f"{before}{start}\n```\n{excerpt}\n```\n\n{END}{rest.partition(END)[2]}"
     return {
         ROOT / "docs/rules.md": rule_reference(reports),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.json": render(broken, Format.JSON),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
-        ROOT / "README.md": f"{before}{README_START}\n```\n{excerpt}\n```\n\n{README_END}{after}",
+        ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
+        ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
+        ROOT / "README.md": readme,
     }
 
 
@@ -111,9 +143,12 @@ def _sample(rule: Rule, reports: dict[str, Report]) -> str:
     """The rule's section of the terminal report of the world in which it has most to say."""
     order = [Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.SKIP]
     found = [(report, finding) for report in reports.values() for finding in report.findings if finding.rule == rule.id]
+    if not found:  # a rule that is run on request
+        alone = demo_report("ready", rule.id)
+        found = [(alone, finding) for finding in alone.findings]
     report, finding = min(found, key=lambda pair: order.index(pair[1].status))
-    alone = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
-    parts = alone.rstrip("\n").split("\n\n")
+    text = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
+    parts = text.rstrip("\n").split("\n\n")
     return "\n\n".join(parts[2:-1]) or parts[1]
 
 

@@ -17,7 +17,9 @@ from preflight.version import __version__
 
 COMMANDS = {
     "run": "Check a project for a vendor and write the reports.",
-    "demo": "See it work on three made-up projects; needs no Google account.",
+    "audit": "Show who can do what in a project's BigQuery, and what stands out.",
+    "access": "Answer one question about access, with the proof.",
+    "demo": "See it work on made-up projects; needs no Google account.",
     "rules": "List the rules, or show one.",
     "profiles": "List the vendors' profiles, or show one.",
     "doctor": "Show what the tool sees of this machine, its network and credentials.",

@@ -1,7 +1,6 @@
 """`preflight run`: check a project for a vendor, show the verdict, write the reports."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight import interrupts
-from preflight.cli import forget_stdout, unwritten
+from preflight.cli import forget_stdout, screen, unwritten
 from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
 from preflight.cli.source import LiveOptions, choice_of_source, collect_live
 from preflight.engine import evaluate, load_rules, needed_facts
@@ -88,11 +87,8 @@ def _load_renderers() -> None:
 
 def show(report: Report, form: Format) -> None:
     """Prints the report on stdout: with colours and to the width of the terminal, if it is one."""
-    from shutil import get_terminal_size
-
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    text = render(report, form, colour=colour, width=min(get_terminal_size((100, 24)).columns, 140))
-    click.echo(text, color=colour, nl=not text.endswith("\n"))
+    text = render(report, form, colour=screen.colour(), width=screen.width())
+    click.echo(text, color=screen.colour(), nl=not text.endswith("\n"))
 
 
 def write_files(report: Report, folder: Path) -> None:

@@ -16,3 +16,19 @@ def report_schema() -> None:
     from preflight.renderers.json_report import schema
 
     click.echo(schema(), nl=False)
+
+
+@command.command(name="audit")
+def audit_schema() -> None:
+    """Print the JSON Schema of the JSON audit."""
+    from preflight.renderers.audit_wire import schema
+
+    click.echo(schema(), nl=False)
+
+
+@command.command(name="access")
+def access_schema() -> None:
+    """Print the JSON Schema of the JSON answer about access."""
+    from preflight.renderers.access_wire import schema
+
+    click.echo(schema(), nl=False)

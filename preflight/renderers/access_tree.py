@@ -86,16 +86,22 @@ def tree(decision: Decision, *, limits: bool = True) -> tuple[Node, ...]:
         told[link.formula if isinstance(link.formula, bool) else None].append(link)
     denying = [_denial(denial) for denial in decision.denials if denial.formula is True]
     perhaps = [_denial(denial) for denial in decision.denials if not isinstance(denial.formula, bool)]
+    granting = [_link(link, decision) for link in told[True]]
     found = [
         *denying,
-        *(_link(link, decision) for link in told[True]),
-        *_section("may give it", (_link(link, decision) for link in told[None]), "open"),
+        *(_section("granted all the same, which the denial takes away", granting) if denying else granting),
+        # Once something surely gives it, what only may is beside the point.
+        *_section(
+            "may give it",
+            () if decision.answer is Answer.GRANTED else (_link(link, decision) for link in told[None]),
+            "open",
+        ),
         *_section("may be denied", perhaps, "open"),
         *_section("near miss: granted, but not now", (_link(link, decision) for link in told[False])),
     ]
     if decision.answer is Answer.NOT_GRANTED and not denying:
         found += _section("read in full, and nothing else gives it", (_seen(one) for one in decision.read))
-    found += _section("missing, to be sure", (_missing(decision)), "open")
+    found += _section("missing, to be sure", _missing(decision), "open")
     found += _section("assumed", (Node(visible(one.detail)) for one in decision.assumptions))
     if limits:
         found += _section("out of sight", (Node(limit) for limit in LIMITS))
@@ -116,7 +122,9 @@ def _link(link: Link, decision: Decision) -> Node:
     )
     parts = [member, *_role(link, decision), *_condition(link, decision)]
     binding = Node(visible(f"{grant.role} is granted to {grant.member}"), tuple(parts))
-    weight = ("good" if link.formula else "bad") if isinstance(link.formula, bool) else "open"
+    weight = (
+        ("" if decision.denied else "good" if link.formula else "bad") if isinstance(link.formula, bool) else "open"
+    )
     return Node(visible(f"on {on}") + _moment(grant.evidence), (binding,), weight)
 
 

@@ -23,6 +23,8 @@ _SHORT_TITLES = {
     "change-access": "access",
 }
 _GOOGLE = re.compile(r"\.iam\.gserviceaccount\.com(?=$|\?)")
+_SHORT_KINDS = {"serviceAccount:": "sa:", "principalSet://": "set://", "deleted:": "del:"}
+_DAY = re.compile(r"(?<=^to \d{4}-\d{2})-\d{2}$")
 _UID = re.compile(r"\?uid=\d+$")
 _INDENT = "  "
 
@@ -55,20 +57,24 @@ def _table(audit: Audit, rows: tuple[Row, ...], paint: Paint, width: int) -> str
         for at, title in enumerate(titles)
     ]
     flags = [", ".join(flag.kind.value for flag in row.flags) for row in rows]
-    marks = [] if wide else ["!" if row.flags else "" for row in rows]
-    taken = sum(widths) + 2 * len(widths) + (max([5, *map(len, flags)]) + 2 if wide else 3)
-    names = _names([visible(row.member) for row in rows], max(width - taken, 12))
-    lines = []
+    last = max([5, *map(len, flags)]) if wide else 0
+    room = max(width - sum(widths) - 2 * len(widths) - (last + 2 if wide else 3), 12)
+    names = _names([visible(row.member) for row in rows], room)
+    first = max([6, *(len(line) for name in names for line in name.splitlines())])
+    # Headings are rows, since tabulate pads its own by two columns each.
+    lines = [["member", *titles, "flags"], ["-" * columns for columns in (first, *widths, last)]]
     for at, (name, cells) in enumerate(zip(names, body, strict=True)):
         painted = [paint(cell, fg=_colour(cell)) if cell else "" for cell in cells]
-        last = [paint(flags[at], fg="yellow")] if wide else []
-        lines.append([*([marks[at]] if marks else []), name, *painted, *last])
-    headers = [*([""] if marks else []), "member", *titles, *(["flags"] if wide else [])]
-    return tabulate(lines, headers=headers, tablefmt="simple", disable_numparse=True)
+        lines.append([name, *painted, paint(flags[at], fg="yellow") if flags[at] else ""])
+    if not wide:
+        marks = ["", "-", *("!" if row.flags else "" for row in rows)]
+        lines = [[mark, *line[:-1]] for mark, line in zip(marks, lines, strict=True)]
+    # Blanks at the ends of lines are tabulate's, to fill the last column.
+    return "\n".join(line.rstrip() for line in tabulate(lines, tablefmt="plain", disable_numparse=True).splitlines())
 
 
 def _short(text: str, *, wide: bool) -> str:
-    return text if wide else text.replace(" datasets", " ds").replace(" dataset", " ds")
+    return text if wide else _DAY.sub("", text.replace(" datasets", " ds").replace(" dataset", " ds"))
 
 
 def _colour(cell: str) -> str:
@@ -76,8 +82,8 @@ def _colour(cell: str) -> str:
 
 
 def _names(members: list[str], room: int) -> list[str]:
-    """Members as they fit: what all of Google's accounts end in goes first, then the middle; but no two members may
-    look alike, so then both are shown whole, over several lines."""
+    """Members as they fit: what all of Google's accounts end in goes first, then the long names of kinds, then the
+    middle; but no two members may look alike, so then both are shown whole, over several lines."""
     short = [_elided(_UID.sub("?uid=…", _GOOGLE.sub("…", member)), room) for member in members]
     times = Counter(short)
     return [
@@ -87,6 +93,9 @@ def _names(members: list[str], room: int) -> list[str]:
 
 
 def _elided(text: str, room: int) -> str:
+    if len(text) > room:
+        for kind, letters in _SHORT_KINDS.items():
+            text = text.replace(kind, letters, 1)
     if len(text) <= room:
         return text
     ahead = (room - 1) * 2 // 3
@@ -95,7 +104,8 @@ def _elided(text: str, room: int) -> str:
 
 def _flags(audit: Audit, paint: Paint, width: int) -> Iterator[str]:
     for kind, meaning, found in audit_words.flagged(audit):
-        lines = [paint(kind.value, fg="yellow", bold=True) + f": {meaning}"]
+        head = _wrapped(f"{kind.value}: {meaning}", width)
+        lines = [paint(kind.value, fg="yellow", bold=True) + head.removeprefix(kind.value)]
         lines += [_indented(f"{visible(row.member)}: {visible(flag.detail)}", width) for row, flag in found]
         yield "\n".join(lines)
 

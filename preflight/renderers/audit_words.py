@@ -7,7 +7,10 @@ from preflight.access.audit_flags import MEANINGS, Flag, FlagKind
 from preflight.access.audit_gaps import OpenPoint
 from preflight.renderers.words import utc
 
-LEGEND = "yes: granted; ?: can't be told from what was seen; blank: known not to be granted"
+LEGEND = (
+    "yes: granted on the whole project; to DATE: until then; N datasets: by the own lists of so many, +?: perhaps of "
+    "more; ?: can't be told from what was seen; blank: known not to be granted"
+)
 _MOST_NAMES = 5
 """So many things of one kind are named, the rest counted."""
 

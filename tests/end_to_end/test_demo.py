@@ -1,4 +1,4 @@
-"""`preflight demo`: three made-up projects, each judged as its story says, with reports of each."""
+"""`preflight demo`: four made-up projects, each judged as its story says, with reports of each."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import pytest
 from preflight.emulator import World
 from tests.end_to_end.conftest import JSON, RUN, Preflight, Serve, whole_process
 
-EXIT_CODES = {"ready": 0, "broken": 1, "blind": 3}
-VERDICTS = {"ready": "pass", "broken": "fail", "blind": "unknown"}
+EXIT_CODES = {"ready": 0, "broken": 1, "blind": 3, "tangled": 1}
+VERDICTS = {"ready": "pass", "broken": "fail", "blind": "unknown", "tangled": "fail"}
 DESTINATION = ("--location", "EU", "--dataset", "heap_production")
 
 
@@ -29,7 +29,7 @@ def test_the_whole_demo_ends_well_and_leaves_reports_of_each_project(tmp_path: P
     folder = tmp_path / "reports of the demo"
     done = whole_process("demo", "--output-dir", str(folder))
     assert done.code == 0, done
-    assert re.findall(r"\(exit code (\d)\)", done.out) == ["0", "1", "3"]
+    assert re.findall(r"\(exit code (\d)\)", done.out) == ["0", "1", "3", "1", "3", "0"]  # the last two: audit, access
     assert [word for word in ("READY:", "NOT READY:", "CAN'T TELL:") if word in done.out] == [
         "READY:",
         "NOT READY:",
@@ -37,9 +37,9 @@ def test_the_whole_demo_ends_well_and_leaves_reports_of_each_project(tmp_path: P
     ]
     assert "Traceback" not in done.err
     reports = sorted(folder.glob("*.json"))
-    assert len(reports) == 3
+    assert len(reports) == 4
     assert {path.stem for path in folder.glob("*.md")} == {path.stem for path in reports}
-    assert len(list(folder.iterdir())) == 6
+    assert len(list(folder.iterdir())) == 8
     found = [json.loads(path.read_bytes()) for path in reports]
     for report in found:
         jsonschema.validate(report, schema, cls=jsonschema.Draft202012Validator)
@@ -84,7 +84,22 @@ def test_in_the_broken_world_each_failing_rule_is_listed_once_with_its_fix(prefl
     text = markdown.read_text(encoding="utf-8")
     for finding in failing:
         assert len(re.findall(rf"^#+ .*`?{finding['rule']}`?", text, re.MULTILINE)) == 1, finding["rule"]
-    assert text.count("**To fix it**") == len(failing)
+    wrong = [finding for finding in findings if finding["verdict"] in {"fail", "warn"}]
+    assert text.count("**To fix it**") == len(wrong)
+
+
+def test_the_tangled_story_goes_on_with_the_audit_and_a_question(preflight: Preflight):
+    shown = preflight("demo", "tangled", "--no-files").out
+    run, audit, access = shown.split("$ preflight ")[1:]
+    assert run.startswith("run --project acme-analytics")
+    assert "NOT READY" in run
+    assert audit.startswith("audit --project acme-analytics")
+    for flag in ("public:", "outside:", "other-project:", "permanent-admin:", "deleted:", "broad-role:"):
+        assert flag in audit
+    assert access.startswith("access user:kim@partner.example bigquery.tables.getData")
+    assert "GRANTED" in access
+    assert "until 2035-01-01" in access
+    assert "near miss" in access
 
 
 def test_in_the_blind_world_nothing_unseen_passes(preflight: Preflight, serve: Serve):
@@ -105,20 +120,37 @@ def test_without_files_the_demo_writes_none(preflight: Preflight):
     assert list(Path.cwd().iterdir()) == []
 
 
+NEW_DATASET = {"dataset-expiration": "skip", "dataset-public": "skip"}
+"""The destination doesn't exist yet, so that nothing can be wrong with it."""
 STORIES = {
-    "ready": {},
+    "ready": NEW_DATASET,
     "broken": {
         "billing-enabled": "fail",  # the account is closed
         "vendor-role": "fail",  # it may only read; a lookalike and a deleted account have the role
         "jobs-create": "fail",
         "dataset-location": "fail",  # the destination is in London
         "dataset-writable": "fail",
+        "vendor-lookalike": "warn",
     },
     "blind": {
         "vendor-role": "unknown",
         "jobs-create": "unknown",
         "dataset-writable": "unknown",
         "auditor-access": "warn",
+        "grant-expires": "unknown",
+        "vendor-lookalike": "unknown",
+        "vendor-least-privilege": "unknown",
+        "vendor-sharing-allowed": "unknown",
+        "service-allowed": "unknown",
+        "location-allowed": "unknown",
+        "dataset-encryption": "unknown",
+        **NEW_DATASET,
+    },
+    "tangled": {
+        "jobs-create": "fail",  # a deny policy of the organization
+        "vendor-lookalike": "warn",
+        "vendor-least-privilege": "warn",
+        **NEW_DATASET,
     },
 }
 
@@ -129,4 +161,4 @@ def test_each_world_is_judged_as_its_file_tells(name: str, transport: str, prefl
     environ = serve(World.demo(name)).environ()
     result = preflight(*RUN, *DESTINATION, "--transport", transport, *JSON, environ=environ)
     assert {rule: verdict for rule, verdict in result.verdicts.items() if verdict != "pass"} == STORIES[name]
-    assert len(result.verdicts) == 9
+    assert len(result.verdicts) == 18
