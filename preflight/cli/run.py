@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ from msgspec import Struct
 from preflight import interrupts
 from preflight.cli import forget_stdout, unwritten
 from preflight.cli.options import choice_of_rules, complete_formats
-from preflight.cli.source import LiveOptions, choice_of_source, collect_live
+from preflight.cli.source import LiveOptions, choice_of_source, collect_assets, collect_live, refuse_live_options
 from preflight.engine import evaluate, load_rules, needed_facts
 from preflight.errors import OutputError, UsageError, nearest
 from preflight.profile import load_profile
@@ -24,7 +24,10 @@ from preflight.target import parse_target
 class Request(Struct, frozen=True, kw_only=True):
     """One run, as the options say."""
 
-    project: str
+    project: str | None
+    """None: every project of the export."""
+    assets: Path | None = None
+    """The Cloud Asset export to read; None: Google's APIs are asked."""
     profile: str = "heap"
     principal: str | None = None
     location: str | None = None
@@ -41,6 +44,17 @@ class Request(Struct, frozen=True, kw_only=True):
     """None: no files."""
     format: Format = Format.TERMINAL
     verbose: bool = False
+
+
+def judge(request: Request, environ: Mapping[str, str]) -> Report:
+    """Reads the project from wherever the options say, and judges it."""
+    if request.assets is None:
+        return judge_live(request, environ)
+    profile = load_profile(request.profile)
+    rules = select(load_rules(request.rules_dir), request.only, request.skip)
+    target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
+    snapshot, target = collect_assets(request.assets, profile, target, needed_facts(rules))
+    return evaluate(rules, snapshot, target, profile, allow_unknown=request.allow_unknown)
 
 
 def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
@@ -89,7 +103,13 @@ def write_files(report: Report, folder: Path) -> None:
 
 
 @click.command(name="run")
-@click.option("--project", required=True, metavar="ID", help="The project's ID (a number is resolved).")
+@click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
+@click.option(
+    "--assets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
+)
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -117,7 +137,8 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
-    project: str,
+    project: str | None,
+    assets: Path | None,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -138,10 +159,16 @@ def command(
 ) -> int:
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
-    Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN.
+    Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
+    --assets it reads a Cloud Asset export instead: one project of it, or all.
     """
+    if assets is not None:
+        refuse_live_options("--assets")
+    elif project is None:
+        raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
+        assets=assets,
         profile=profile_name,
         principal=principal,
         location=location,
@@ -163,8 +190,12 @@ def command(
 
 def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
     """Judges, shows, writes; returns the exit code. The verdict is shown before anything is written."""
-    report = judge_live(request, environ)
-    unshown = None if quiet else _shown(report, request.format)
+    if request.project is None:
+        from preflight.cli.fleet import carry_out_fleet
+
+        return carry_out_fleet(request, quiet=quiet)
+    report = judge(request, environ)
+    unshown = None if quiet else shown(lambda: show(report, request.format))
     if request.output_dir is not None:
         write_files(report, request.output_dir)
     if unshown is not None:
@@ -172,10 +203,10 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
     return report.exit_code
 
 
-def _shown(report: Report, form: Format) -> OutputError | None:
+def shown(show_it: Callable[[], None]) -> OutputError | None:
     """Shows it. What stdout doesn't take, the files and the exit code tell all the same."""
     try:
-        show(report, form)
+        show_it()
     except BrokenPipeError:  # the reader has gone, as `head` does
         forget_stdout()
     except OSError as error:
