@@ -4,12 +4,12 @@ What a project has is drawn from long-tailed distributions, as in real organizat
 are huge. Lines of kinds that no rule asks about are in it as well, among them the longest (an instance, a key).
 """
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 ORGANIZATION = "organizations/590000000001"
@@ -18,18 +18,22 @@ MOMENT = "2026-03-01T04:05:06.123456Z"
 
 Line = dict[str, Any]
 
-_ROLES = (
-    "roles/viewer roles/editor roles/owner roles/browser roles/bigquery.admin roles/bigquery.dataViewer "
-    "roles/bigquery.dataEditor roles/bigquery.jobUser roles/bigquery.user roles/storage.objectViewer "
-    "roles/storage.admin roles/compute.serviceAgent roles/logging.logWriter roles/monitoring.metricWriter "
-    "roles/container.developer roles/iam.serviceAccountUser roles/run.invoker roles/pubsub.publisher "
-    "roles/cloudsql.client roles/secretmanager.secretAccessor roles/dataflow.worker roles/artifactregistry.reader"
-).split()
-_SERVICES = (
-    "bigquery bigquerystorage storage-api logging monitoring compute iam cloudapis servicemanagement serviceusage "
-    "pubsub run cloudbuild artifactregistry secretmanager container cloudkms dataflow sqladmin oslogin "
-    "cloudresourcemanager datastore cloudtrace clouddebugger sql-component storage-component dataform dataplex"
-).split()
+_ROLES = tuple(
+    f"roles/{name}"
+    for name in (
+        "viewer editor owner browser bigquery.admin bigquery.dataViewer bigquery.dataEditor bigquery.jobUser bigquery.user "
+        "storage.objectViewer storage.admin compute.serviceAgent logging.logWriter monitoring.metricWriter "
+        "container.developer iam.serviceAccountUser run.invoker pubsub.publisher cloudsql.client "
+        "secretmanager.secretAccessor dataflow.worker artifactregistry.reader"
+    ).split()
+)
+_SERVICES = tuple(
+    (
+        "bigquery bigquerystorage storage-api logging monitoring compute iam cloudapis servicemanagement serviceusage "
+        "pubsub run cloudbuild artifactregistry secretmanager container cloudkms dataflow sqladmin oslogin "
+        "cloudresourcemanager datastore cloudtrace clouddebugger sql-component storage-component dataform dataplex"
+    ).split()
+)
 _LOCATIONS = ("EU", "US", "europe-west1", "us-central1", "europe-west4", "us-east1", "asia-northeast1")
 
 
@@ -50,10 +54,11 @@ class Size(Struct, frozen=True):
 def write(path: Path, size: Size, seed: int = 5) -> int:
     """Writes the export and returns how many lines it has: all RESOURCE lines, then IAM_POLICY, then ORG_POLICY."""
     count = 0
-    with path.open("w", encoding="utf-8") as file:
+    encode = msgspec.json.encode
+    with path.open("wb") as file:
         for line in _lines(size, random.Random(seed)):  # noqa: S311  nothing here is a secret
-            file.write(json.dumps(line, separators=(",", ":")))
-            file.write("\n")
+            file.write(encode(line))
+            file.write(b"\n")
             count += 1
     return count
 
@@ -98,7 +103,15 @@ def _shares(total: int, among: int, rng: random.Random) -> list[int]:
 
 
 def _word(rng: random.Random) -> str:
-    return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randrange(5, 11)))
+    return _WORDS[int(rng.random() * len(_WORDS))]
+
+
+def _words() -> tuple[str, ...]:
+    rng = random.Random(7)  # noqa: S311
+    return tuple("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randrange(5, 11))) for _ in range(20_000))
+
+
+_WORDS = _words()
 
 
 def _folders(size: Size, rng: random.Random) -> list[tuple[str, tuple[str, ...]]]:
@@ -220,14 +233,19 @@ def _bindings(count: int, rng: random.Random, *, vendor: bool = False) -> list[L
     return found
 
 
+_PEOPLE = 3_000
+_GROUPS = 400
+
+
 def _member(rng: random.Random) -> str:
+    """People and groups are of a directory and come again; service accounts belong to their projects."""
     kind = rng.random()
     if kind < 0.45:
         return f"serviceAccount:{_word(rng)}@acme-{_word(rng)}.iam.gserviceaccount.com"
     if kind < 0.8:
-        return f"user:{_word(rng)}.{_word(rng)}@acme.example"
+        return f"user:person.{rng.randrange(_PEOPLE)}@acme.example"
     if kind < 0.95:
-        return f"group:{_word(rng)}@acme.example"
+        return f"group:team-{rng.randrange(_GROUPS)}@acme.example"
     return f"deleted:serviceAccount:{_word(rng)}@acme-{_word(rng)}.iam.gserviceaccount.com?uid=104857600000000000001"
 
 
