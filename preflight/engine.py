@@ -32,8 +32,14 @@ class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
     """How many kinds of facts were asked for at all, who the caller is apart."""
 
 
+OFFLINE = frozenset({"assets", "plan", "terraform"})
+"""Sources that ask nothing of Google."""
+
+
 def unseen(snapshot: Snapshot) -> Unseen:
-    """Derives what was not seen."""
+    """Derives what was not seen. A file has no caller who could be denied something."""
+    if snapshot.source in OFFLINE:
+        return Unseen(gaps=(), asked=0)
     facts = (snapshot.fact(kind) for kind in FIELD_OF if kind is not CallerIdentity)
     asked = sum(not (isinstance(fact, Unknown) and isinstance(fact.reason, NotCollected)) for fact in facts)
     return Unseen(gaps=snapshot.gaps(), asked=asked)
@@ -188,7 +194,7 @@ def evaluate(
     project = snapshot.project
     return Report(
         target=target,
-        project_number=None if isinstance(project, Unknown) else project.number,
+        project_number=None if isinstance(project, Unknown) else project.number or None,
         profile=profile.name,
         profile_version=profile.version,
         vendor=profile.vendor,

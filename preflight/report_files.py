@@ -5,9 +5,11 @@ import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from preflight.errors import OutputError
 from preflight.renderers import Format, render
@@ -51,13 +53,93 @@ def write_reports(
     raise AssertionError("the numbers have come to an end")
 
 
+class FleetFiles:
+    """The reports on many projects as one JSON file, written as they come, and one Markdown file with a summary.
+
+    Neither has its name before `finish`; as a context manager it takes away what was not finished.
+    """
+
+    def __init__(self, folder: Path, name: str, moment: datetime) -> None:
+        """`name` is what the files are named after, beside the time (UTC). Raises OutputError."""
+        self._folder = folder
+        self._made: list[Path] = []
+        self._file = -1
+        with self._explained():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._stem = self._take(name, moment)
+
+    def _take(self, name: str, moment: datetime) -> str:
+        for stem in _numbered(f"{_file_name(name)}-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"):
+            part = self._folder / f".{stem}.part"
+            try:
+                self._file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_EXCL, 0o666)
+            except FileExistsError:
+                continue
+            if any(os.path.lexists(self._folder / f"{stem}{form.suffix}") for form in Format):
+                os.close(self._file)
+                part.unlink()
+                continue
+            self._made.append(part)
+            return stem
+        raise AssertionError("the numbers have come to an end")
+
+    def write(self, text: str) -> None:
+        """Appends to the JSON file. Raises OutputError."""
+        with self._explained():
+            rest = memoryview(text.encode("utf-8"))
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+
+    def finish(self, markdown: str) -> tuple[Path, ...]:
+        """Writes the summary and gives both files their names. Raises OutputError."""
+        finals = (self._folder / f"{self._stem}.json", self._folder / f"{self._stem}.md")
+        with self._explained():
+            os.fsync(self._file)
+            part = self._folder / f".{self._stem}.md.part"
+            with _created(part, taken_if_there=False) as file:
+                self._made.append(part)
+                _fill(file, markdown.encode("utf-8"))
+            for final in reversed(finals):
+                self._made.pop().rename(final)
+                self._made.insert(0, final)
+            _sync_folder(self._folder)
+        self._made = []
+        return finals
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+        for path in self._made:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise OutputError(
+                f"The report cannot be written to '{_shown(self._folder)}': {_cause(error, self._folder)}.", _HINT
+            ) from error
+
+
 class _TakenError(Exception):
     """Another run has files of this name, or is writing them."""
 
 
 def _stems(report: Report) -> Iterator[str]:
-    project = re.sub(r"[^A-Za-z0-9._-]", "_", report.target.project).lstrip(".-") or "project"
-    stem = f"{project}-{report.finished_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    yield from _numbered(f"{_file_name(report.target.project)}-{report.finished_at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".-") or "project"
+
+
+def _numbered(stem: str) -> Iterator[str]:
     yield stem
     for number in count(2):
         yield f"{stem}-{number}"

@@ -33,12 +33,15 @@ def is_number(project: str) -> bool:
 
 def parse_target(
     profile: Profile,
-    project: str,
+    project: str | None,
     principal: str | None = None,
     location: str | None = None,
     dataset: str | None = None,
 ) -> Target:
-    """What is to be connected, from the options. Raises UsageError for a malformed project or principal."""
+    """What is to be connected, from the options; without a project it is for each of many to be named.
+
+    Raises UsageError for a malformed project or principal.
+    """
     try:
         member = profile.principal if principal is None else parse_principal(principal)
     except ValueError as error:
@@ -46,4 +49,5 @@ def parse_target(
     for option, value in (("--location", location), ("--dataset", dataset)):
         if value is not None and not value.strip():
             raise UsageError(f"{option} is empty.", "Give it a value, or leave the option out.")
-    return Target(project=parse_project(project), principal=member, location=location, dataset=dataset)
+    named = "" if project is None else parse_project(project)
+    return Target(project=named, principal=member, location=location, dataset=dataset)

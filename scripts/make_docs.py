@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from preflight.access.from_snapshot import audit_of
 from preflight.cli import access, audit
 from preflight.cli.demo import ASKED, CALLER, STORIES
-from preflight.cli.run import Request, judge_live
+from preflight.cli.request import Request
+from preflight.cli.run import judge
 from preflight.cli.source import LiveOptions, collect_live
 from preflight.emulator import Emulator, World
 from preflight.engine import load_rules, needed_facts
@@ -40,7 +41,7 @@ def demo_report(world: str, *only: str) -> Report:
     """A run on a demo world, at MOMENT, of all rules or only these."""
     request = Request(project="acme-analytics", location="EU", dataset="heap_production", only=only, output_dir=None)
     with Emulator(World.demo(world)) as cloud:
-        report: Report = _at_moment(judge_live(request, cloud.environ(caller=CALLER)))
+        report: Report = _at_moment(judge(request, cloud.environ(caller=CALLER)))
     return report
 
 

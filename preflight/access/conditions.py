@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.organization import Tags
 from preflight.facts.seen import Unknown, Unresolved
 
@@ -21,8 +22,6 @@ LONGEST = 4096
 """Longer expressions are not read."""
 MOST_OPERATORS = 120
 """IAM itself takes 12 logical operators in one expression (Google's documentation of quotas)."""
-HIDDEN = "(not shown by the API)"
-"""The expression of a condition that an API kept back."""
 
 _CLOUD = "cloudresourcemanager.googleapis.com"
 _BIGQUERY = "bigquery.googleapis.com"

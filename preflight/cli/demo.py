@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from preflight.cli import screen
-from preflight.cli.run import Request, carry_out
+from preflight.cli.request import Request
+from preflight.cli.run import carry_out
 from preflight.errors import ExitCode, UsageError, nearest
 
 CALLER = "admin@acme.example"

@@ -5,76 +5,39 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from msgspec import Struct
-from msgspec.structs import replace
 
 from preflight import interrupts
-from preflight.cli import forget_stdout, screen, unwritten
+from preflight.cli import screen
 from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
-from preflight.cli.source import LiveOptions, choice_of_source, collect_live
-from preflight.engine import evaluate, load_rules, needed_facts
-from preflight.errors import OutputError, UsageError, nearest
-from preflight.facts.groups import Groups
-from preflight.profile import load_profile
+from preflight.cli.request import Request, selection, target_of
+from preflight.cli.screen import shown
+from preflight.cli.source import LiveOptions, choice_of_source, collect_assets, collect_live, refuse_live_options
+from preflight.engine import evaluate
+from preflight.errors import UsageError, nearest
 from preflight.renderers import Format, render
 from preflight.report import Report
-from preflight.rulebook import select
-from preflight.sources.group_members import read_group_members, with_members
-from preflight.target import parse_target
 
 
-class Request(Struct, frozen=True, kw_only=True):
-    """One run, as the options say."""
-
-    project: str
-    profile: str = "heap"
-    principal: str | None = None
-    location: str | None = None
-    dataset: str | None = None
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    rules_dir: Path | None = None
-    quota_project: str | None = None
-    impersonate: str | None = None
-    transport: str | None = None
-    timeout: float = 60.0
-    allow_unknown: bool = False
-    output_dir: Path | None = Path("reports")
-    """None: no files."""
-    format: Format = Format.TERMINAL
-    verbose: bool = False
-    cross_check: bool = False
-    unread_deny: str = "note"
-    group_members: Path | None = None
-
-
-CROSS_CHECK = "second-opinion"
-"""The rule that `--cross-check` adds."""
-
-
-def judge_live(request: Request, environ: Mapping[str, str]) -> Report:
-    """Reads the project through Google's APIs and judges it.
+def judge(request: Request, environ: Mapping[str, str]) -> Report:
+    """Reads the one project from wherever the options say, and judges it.
 
     Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
     """
-    profile = load_profile(request.profile)
-    also = (CROSS_CHECK,) if request.cross_check else ()
-    rules = select(load_rules(request.rules_dir), request.only, request.skip, also)
-    target = parse_target(profile, request.project, request.principal, request.location, request.dataset)
-    target = replace(target, unread_deny_blocks=request.unread_deny == "unknown")
-    told = None if request.group_members is None else read_group_members(request.group_members)
-    wanted = needed_facts(rules)
-    options = LiveOptions(
-        timeout=request.timeout,
-        quota_project=request.quota_project,
-        impersonate=request.impersonate,
-        transport=request.transport,
-        verbose=request.verbose,
-    )
-    snapshot, target = collect_live(options, profile, target, wanted, environ, _load_renderers)
-    if told is not None and Groups in wanted:
-        snapshot = replace(snapshot, groups=with_members(snapshot.groups, told))
-    return evaluate(rules, snapshot, target, profile, allow_unknown=request.allow_unknown)
+    chosen = selection(request)
+    target = target_of(request, chosen.profile)
+    if request.assets is not None:
+        snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
+    else:
+        options = LiveOptions(
+            timeout=request.timeout,
+            quota_project=request.quota_project,
+            impersonate=request.impersonate,
+            transport=request.transport,
+            verbose=request.verbose,
+        )
+        snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
+    snapshot = chosen.informed(snapshot)
+    return evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
 
 
 def _load_renderers() -> None:
@@ -101,7 +64,13 @@ def write_files(report: Report, folder: Path) -> None:
 
 
 @click.command(name="run")
-@click.option("--project", required=True, metavar="ID", help="The project's ID (a number is resolved).")
+@click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
+@click.option(
+    "--assets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
+)
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -131,7 +100,8 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
-    project: str,
+    project: str | None,
+    assets: Path | None,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -155,10 +125,16 @@ def command(
 ) -> int:
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
-    Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN.
+    Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
+    --assets it reads a Cloud Asset export instead: one project of it, or all.
     """
+    if assets is not None:
+        refuse_live_options("--assets")
+    elif project is None:
+        raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
+        assets=assets,
         profile=profile_name,
         principal=principal,
         location=location,
@@ -183,25 +159,17 @@ def command(
 
 def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
     """Judges, shows, writes; returns the exit code. The verdict is shown before anything is written."""
-    report = judge_live(request, environ)
-    unshown = None if quiet else _shown(report, request.format)
+    if request.project is None:
+        from preflight.cli.fleet import carry_out_fleet
+
+        return carry_out_fleet(request, quiet=quiet)
+    report = judge(request, environ)
+    unshown = None if quiet else shown(lambda: show(report, request.format))
     if request.output_dir is not None:
         write_files(report, request.output_dir)
     if unshown is not None:
         raise unshown
     return report.exit_code
-
-
-def _shown(report: Report, form: Format) -> OutputError | None:
-    """Shows it. What stdout doesn't take, the files and the exit code tell all the same."""
-    try:
-        show(report, form)
-    except BrokenPipeError:  # the reader has gone, as `head` does
-        forget_stdout()
-    except OSError as error:
-        forget_stdout()
-        return unwritten(error)
-    return None
 
 
 def parse_format(text: str) -> Format:

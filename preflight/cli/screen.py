@@ -1,8 +1,12 @@
-"""What stdout can show: colours, columns, and characters beyond ASCII."""
+"""What stdout can show: colours, columns, and characters beyond ASCII; and what to do if it takes nothing."""
 
 import os
 import sys
+from collections.abc import Callable
 from shutil import get_terminal_size
+
+from preflight.cli import forget_stdout, unwritten
+from preflight.errors import OutputError
 
 _WIDEST = 140
 
@@ -24,3 +28,15 @@ def draws_boxes() -> bool:
     except (LookupError, UnicodeEncodeError):
         return False
     return True
+
+
+def shown(show_it: Callable[[], None]) -> OutputError | None:
+    """Shows it. What stdout doesn't take, the files and the exit code tell all the same."""
+    try:
+        show_it()
+    except BrokenPipeError:  # the reader has gone, as `head` does
+        forget_stdout()
+    except OSError as error:
+        forget_stdout()
+        return unwritten(error)
+    return None

@@ -2,20 +2,32 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec import Struct
 
 from preflight.cli.progress import Progress, show_calls
-from preflight.errors import CredentialsError
+from preflight.errors import CredentialsError, UsageError
 from preflight.facts.methods import TOKEN_INFO
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
+from preflight.renderers.visible import visible
 
 if TYPE_CHECKING:
     from preflight.sources.live import TracedCall
+
+LIVE_ONLY = {
+    "timeout": "--timeout",
+    "quota_project": "--quota-project",
+    "impersonate": "--impersonate-service-account",
+    "transport": "--transport",
+    "verbose": "--verbose",
+    "cross_check": "--cross-check",
+}
+"""Options that say how Google's APIs are asked, by the parameters' names."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -60,6 +72,41 @@ def choice_of_source(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+def refuse_live_options(source: str) -> None:
+    """Raises UsageError if an option about Google's APIs was given beside another source."""
+    context = click.get_current_context()
+    given = [
+        option
+        for name, option in LIVE_ONLY.items()
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(
+            f"{given[0]} is about Google's APIs, and with {source} none is asked.", f"Leave out {' and '.join(given)}."
+        )
+
+
+def collect_assets(
+    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+) -> tuple[Snapshot, Target]:
+    """Reads the wanted facts of one project from a Cloud Asset export; says on stderr what is odd about the file.
+
+    Raises UsageError for a file that is no export, or doesn't hold the project.
+    """
+    from preflight.sources.assets import AssetsSource
+
+    source = AssetsSource(path, profile, target)
+    snapshot = source.collect(wanted)
+    warn(source.warnings)
+    return snapshot, source.target
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """What a user has to know about a file, on stderr."""
+    for warning in warnings:
+        click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 def collect_live(

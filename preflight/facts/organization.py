@@ -17,17 +17,6 @@ KNOWN_CONSTRAINTS = (
 policies may name, the old and the managed one; where data may lie; which APIs may be used; what must be encrypted
 with a customer's own key."""
 
-KNOWN_CONSTRAINTS = (
-    "iam.allowedPolicyMemberDomains",
-    "iam.managed.allowedPolicyMembers",
-    "gcp.resourceLocations",
-    "gcp.restrictServiceUsage",
-    "gcp.restrictNonCmekServices",
-)
-"""The constraints that can stand in a vendor's way (Google's reference of organisation policy constraints): whom
-policies may name, the old and the managed one; where data may lie; which APIs may be used; what must be encrypted
-with a customer's own key."""
-
 
 class Organization(Observed, frozen=True, kw_only=True, tag="organization"):
     """Resource Manager v3 `organizations.get`."""

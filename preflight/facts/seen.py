@@ -193,24 +193,26 @@ class Incomplete(_Reason, frozen=True, tag="incomplete"):
     """What was seen may not be all there is."""
 
     detail: str
+    settled_by: str = ""
 
     def describe(self) -> str:
         return self.detail
 
     def settle(self) -> str:
-        return "Make what is missing readable, then run again."
+        return self.settled_by or "Make what is missing readable, then run again."
 
 
 class NotCollected(_Reason, frozen=True, tag="not_collected"):
     """Nobody asked: the source doesn't hold it, or no selected rule needed it."""
 
     detail: str = "it was not collected"
+    settled_by: str = ""
 
     def describe(self) -> str:
         return self.detail
 
     def settle(self) -> str:
-        return "Collect again with this version."
+        return self.settled_by or "Collect again with this version."
 
 
 class Unresolved(_Reason, frozen=True, tag="unresolved"):

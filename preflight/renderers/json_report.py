@@ -27,6 +27,8 @@ def schema() -> str:
 
 
 def _with_hidden_escaped(document: str) -> str:
+    if document.isascii() and "\x7f" not in document:
+        return document  # ASCII's other hidden characters JSON escapes by itself
     # Outside of strings a JSON document has nothing hidden but the line breaks of its indentation.
     return "".join(_escaped(c) if c != "\n" and is_hidden(c) else c for c in document)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preflight.access.conditions import HIDDEN, LONGEST, moments_of, place_of, value_of
+from preflight.access.conditions import LONGEST, moments_of, place_of, value_of
+from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.organization import Tags
 from preflight.facts.seen import NotCollected, Unknown
 from preflight.testing import HERE

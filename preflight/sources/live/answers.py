@@ -8,14 +8,12 @@ import re
 from typing import Any
 
 from preflight.facts.caller import CallerPermissions
+from preflight.facts.hidden_conditions import HIDDEN, shown_role
 from preflight.facts.policy import AllowPolicy, Binding, Condition, Role
 from preflight.facts.project import Billing, Project, Service, ServiceState
 from preflight.facts.seen import Provenance
 from preflight.sources.live.guard import UnreadableError
 
-HIDDEN = "(not shown by the API)"
-"""The expression of a condition that the server kept back."""
-_HIDDEN_CONDITION = re.compile(r"(.+)_with(?:cond|_conditionalbinding)_[0-9a-zA-Z]+")
 _CONTAINER = re.compile(r"(folders|organizations)/[0-9]+")
 
 
@@ -69,13 +67,6 @@ def _binding(raw: Any) -> Binding:
     if raw.HasField("condition"):
         condition = Condition(raw.condition.expression or HIDDEN, raw.condition.title)
     return Binding(role, tuple(raw.members), condition)
-
-
-def shown_role(name: str) -> tuple[str, bool]:
-    """The role's name, and whether it says that a condition was kept back: `_withcond_…` in a
-    policy, `_with_conditionalbinding_…` in a dataset's access list."""
-    hidden = _HIDDEN_CONDITION.fullmatch(name)
-    return (hidden[1], True) if hidden else (name, False)
 
 
 def service(answer: Any, seen: Provenance) -> Service:

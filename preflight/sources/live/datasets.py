@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.dataset import AccessEntry, Dataset, Datasets, DatasetSettings
+from preflight.facts.hidden_conditions import HIDDEN, shown_role
 from preflight.facts.methods import DATASET_GET, DATASET_LIST
 from preflight.facts.policy import Condition
 from preflight.facts.seen import COMPLETE, Completeness, Denied, Incomplete, NotFound, Provenance, Unknown
-from preflight.sources.live.answers import HIDDEN, shown_role
 from preflight.sources.live.calls import Call, Calls
 from preflight.sources.live.guard import UnreadableError
 

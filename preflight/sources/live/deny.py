@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
+from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.methods import DENY_GET, DENY_LIST
 from preflight.facts.policy import Condition
 from preflight.facts.seen import Completeness, Incomplete, Provenance, Unknown
-from preflight.sources.live.answers import HIDDEN
 from preflight.sources.live.calls import Call, Calls
 from preflight.sources.live.guard import UnreadableError
 

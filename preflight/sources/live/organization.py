@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.methods import EFFECTIVE_ORG_POLICY, EFFECTIVE_TAGS, ORGANIZATION_GET
 from preflight.facts.organization import KNOWN_CONSTRAINTS, Organization, OrgPolicies, OrgPolicy, PolicyRule, Tags
 from preflight.facts.policy import Condition
 from preflight.facts.seen import Incomplete, NotCollected, Provenance, Unknown
-from preflight.sources.live.answers import HIDDEN
 from preflight.sources.live.calls import Call, Calls
 from preflight.sources.live.guard import UnreadableError
 

@@ -1,0 +1,121 @@
+"""Many projects at a glance: one line each, and the totals. Pure functions, like those of a single report."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+from tabulate import tabulate
+
+from preflight.errors import ExitCode
+from preflight.renderers.markdown import code, prose
+from preflight.renderers.visible import visible
+from preflight.renderers.words import utc
+from preflight.report import Report, Status
+from preflight.version import __version__
+
+SCHEMA_VERSION = "1.0"
+_ORDER = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP)
+_WORDS = {
+    Status.FAIL: "not ready",
+    Status.UNKNOWN: "can't tell",
+    Status.WARN: "ready, with warnings",
+    Status.PASS: "ready",
+}
+
+
+class Row(Struct, frozen=True):
+    """One project in a line: what is kept of its report."""
+
+    project: str
+    status: Status
+    exit_code: ExitCode
+    counts: tuple[int, ...]
+    """In the order of `_ORDER`."""
+    rule: str
+    """The first rule that stands in the way; empty: none."""
+    message: str
+
+    @classmethod
+    def of(cls, report: Report) -> "Row":
+        """A report in a line."""
+        first = next((f for f in report.findings if f.blocks), None) or next(
+            (f for f in report.findings if f.blinds), None
+        )
+        counts = tuple(report.count(status) for status in _ORDER)
+        rule, message = (first.rule, first.verdict.message) if first else ("", "")
+        return cls(report.target.project, report.status, report.exit_code, counts, rule, message)
+
+
+def exit_code(rows: Iterable[Row]) -> ExitCode:
+    """The worst: an internal error before a failure before what can't be told."""
+    codes = {row.exit_code for row in rows}
+    order = (ExitCode.INTERNAL, ExitCode.NOT_READY, ExitCode.CANNOT_TELL)
+    return next((code for code in order if code in codes), ExitCode.READY)
+
+
+def worst_first(rows: Iterable[Row]) -> list[Row]:
+    """What is wrong first; among equals by ID."""
+    return sorted(rows, key=lambda row: (_ORDER.index(row.status), row.project))
+
+
+def totals(rows: list[Row]) -> str:
+    """How many projects are what, in a sentence."""
+    found = Counter(row.status for row in rows)
+    told = [f"{found[status]:,} {_WORDS[status]}" for status in _ORDER if found[status]]
+    return f"{len(rows):,} {'project' if len(rows) == 1 else 'projects'}: {', '.join(told)}."
+
+
+def terminal(rows: list[Row], *, width: int = 100) -> str:
+    """One line a project, what is wrong first, then the totals."""
+    ordered = worst_first(rows)
+    longest = max((len(visible(row.project)) for row in ordered), default=0)
+    room = max(width - longest - 35, 20)
+    headers = ("", "project", *(status.value for status in _ORDER[:4]), "first in the way")
+    table = [
+        (row.status.value.upper(), visible(row.project), *row.counts[:4], _shortened(_why(row), room))
+        for row in ordered
+    ]
+    align = ("left", "left", "right", "right", "right", "right", "left")
+    text = tabulate(table, headers=headers, tablefmt="plain", disable_numparse=True, colalign=align)
+    rules = "".join(f"{count:6,} x {rule}\n" for rule, count in _in_the_way(rows))
+    return f"{text}\n\n{rules}{totals(rows)}\n"
+
+
+def _why(row: Row) -> str:
+    return f"{row.rule}: {row.message}" if row.rule else ""
+
+
+def _shortened(text: str, room: int) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= room else f"{shown[: room - 3].rstrip()}..."
+
+
+def _in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    return Counter(row.rule for row in rows if row.rule).most_common()
+
+
+def markdown(rows: list[Row], first: Report, source: str) -> str:
+    """The same as GitHub-flavoured Markdown. `first` is any of the reports: what all have in common is told by it."""
+    lines = [
+        "| Result | Project | Fails | Unknown | Warns | Passes | First in the way |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in worst_first(rows):
+        counts = " | ".join(str(count) for count in row.counts[:4])
+        why = f"{code(row.rule)} {prose(row.message)}".replace("|", r"\|") if row.rule else ""
+        lines.append(f"| {row.status.value.upper()} | {code(row.project)} | {counts} | {why} |")
+    table = "\n".join(lines)
+    reasons = "\n".join(f"- {code(rule)}: {count:,}" for rule, count in _in_the_way(rows))
+    footer = (
+        f"Judged for {code(first.target.principal)} by the profile {code(first.profile)} version "
+        f"{code(first.profile_version)}. Facts: {prose(first.source)}, {code(source)}, "
+        f"{utc(first.started_at):%Y-%m-%d %H:%M:%S} UTC. Made by preflight {code(__version__)}."
+    )
+    blocks = [f"## {len(rows):,} projects for {prose(first.vendor)}", totals(rows), table, reasons, "---", footer]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+JSON_START = f'{{\n"schema_version": "{SCHEMA_VERSION}",\n"reports": [\n'
+JSON_BETWEEN = ",\n"
+JSON_END = "\n]\n}\n"
+"""Around and between the JSON reports, which are written as they come."""

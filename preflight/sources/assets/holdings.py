@@ -1,0 +1,294 @@
+"""What a pass over an export keeps: the lines that matter, undecoded, by the resource that they belong to.
+
+Asset types and the forms of names: Google's "Supported asset types" of Cloud Asset Inventory.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance
+from preflight.sources.assets.lines import LONGEST_LINE, AssetLines, Fault
+from preflight.sources.assets.wire import ABSENT, Line, Resource, UnreadableContentError, decode_line, decoded, given
+
+SOURCE = "cloud asset export"
+Kind: TypeAlias = Literal[
+    "resource",
+    "policy",
+    "org policy",
+    "constraint",
+    "deny policy",
+    "role",
+    "dataset",
+    "dataset policy",
+    "service",
+    "billing",
+]
+_RM = "//cloudresourcemanager.googleapis.com/"
+_MOST_FAULTS = 1000
+"""More are not counted."""
+_CONTAINERS = {"Project": "projects/", "Folder": "folders/", "Organization": "organizations/"}
+
+
+class Kept(Struct, gc=False):
+    """One line that matters."""
+
+    number: int
+    line: Line
+
+
+class Scope(Struct):
+    """What was kept of one project, folder or organization: by kind, then by name."""
+
+    kept: dict[Kind, dict[str, Kept]] = field(default_factory=dict)
+
+    def one(self, kind: Kind) -> Kept | None:
+        """The line of a kind of which a resource has one."""
+        return next(iter(self.kept[kind].values()), None) if kind in self.kept else None
+
+    def all(self, kind: Kind) -> dict[str, Kept]:
+        """All lines of a kind, by name."""
+        return self.kept.get(kind, {})
+
+
+class Holdings:
+    """The lines of an export by `projects/…`, `folders/…`, `organizations/…` as they are named there."""
+
+    def __init__(self, path: Path, apis: frozenset[str], wanted: Callable[[str], bool] | None = None) -> None:
+        """`apis` are those whose state matters. `wanted` says which resources to keep lines of; None: all."""
+        self.path = path
+        self.scopes: dict[str, Scope] = {}
+        self.damage: Completeness = COMPLETE
+        """A gap where something could not be read: it may have been anything."""
+        self.warnings: list[str] = []
+        """What a user has to know about the file, in sentences."""
+        self.roots: dict[Kind, set[str]] = {"dataset": set(), "service": set()}
+        """The outermost resource of each line of a kind, also of lines that are not kept: what the export covers."""
+        self.lines = 0
+        self._apis = tuple(f"/services/{api}" for api in apis)
+        self._wanted = wanted
+        self._repeated = 0
+        self._tails: dict[Kind, set[bytes] | None] = {"dataset": set(), "service": set()}
+        self._read = {
+            **{f"cloudresourcemanager.googleapis.com/{kind}": self._container for kind in _CONTAINERS},
+            "bigquery.googleapis.com/Dataset": self._dataset,
+            "serviceusage.googleapis.com/Service": self._service,
+            "iam.googleapis.com/Role": self._role,
+            "iam.googleapis.com/PolicyV2": self._deny_policy,
+            "orgpolicy.googleapis.com/Policy": self._constraint,
+            "cloudbilling.googleapis.com/ProjectBillingInfo": self._billing,
+        }
+
+    def where(self, kept: Kept | int) -> Provenance:
+        """A line as provenance: `FILE:LINE`. When Google looked, a line doesn't tell: its time is when the asset
+        was changed last."""
+        number = kept if isinstance(kept, int) else kept.number
+        return Provenance(SOURCE, f"{self.path}:{number}")
+
+    def whole(self) -> Provenance:
+        """The file as provenance."""
+        return Provenance(SOURCE, str(self.path))
+
+    def read(self) -> None:
+        """One pass over the file. Raises UsageError for a file that is no export."""
+        lines = AssetLines(self.path)
+        with lines.opened() as numbered:
+            faults = self._pass(lines, numbered)
+        self._tell([*faults, *lines.faults])
+
+    def _pass(self, lines: AssetLines, numbered: Iterable[tuple[int, bytes]]) -> list[Fault]:
+        handler = self._read.get
+        faults: list[Fault] = []
+        number = 0
+        for number, text in numbered:
+            try:
+                line = decode_line(text)
+                handle = handler(line.asset_type)
+                if handle is not None:
+                    handle(number, line)
+                elif not (line.name and line.asset_type):
+                    self._other_spelling(number, line)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OddLineError) as error:
+                if lines.skip(text):
+                    faults.append(Fault(number, f"it is longer than {LONGEST_LINE >> 20} MB"))
+                elif not text.isspace():
+                    faults.append(Fault(number, str(error) or type(error).__name__))
+                del faults[_MOST_FAULTS:]
+        self.lines = number
+        return faults
+
+    def _other_spelling(self, number: int, line: Line) -> None:
+        line.settle()
+        if not (line.name and line.asset_type):
+            raise OddLineError("it is JSON, and no asset")
+        handle = self._read.get(line.asset_type)
+        if handle is not None:
+            handle(number, line)
+
+    def _tell(self, faults: list[Fault]) -> None:
+        if faults:
+            first = faults[0]
+            more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+            at = f"line {first.line} of {self.path}" if first.line else str(self.path)
+            why = f"{at} can't be read ({first.why}){more}: it may hold anything"
+            gap = Incomplete(why, "Make the export again, whole and of JSON lines, and run again.")
+            self.damage = Completeness(gap, self.where(first.line) if first.line else self.whole())
+            self.warnings.append(f"{at} can't be read: {first.why}{more}. What isn't seen counts as unknown.")
+        if self._repeated:
+            how = "line repeats" if self._repeated == 1 else "lines repeat"
+            self.warnings.append(
+                f"{self._repeated} {how} a resource that another line tells: the newest counts, or else the last."
+            )
+
+    # One function a kind of asset. Each is called for each such line, so that they do little.
+
+    def _keep(self, scope: str, kind: Kind, name: str, number: int, line: Line) -> None:
+        found = self.scopes.get(scope)
+        if found is None:
+            found = self.scopes[scope] = Scope()
+        slot = found.kept.setdefault(kind, {})
+        before = slot.get(name)
+        if before is not None:
+            self._repeated += 1
+            if before.line.update_time > line.update_time:
+                return
+        slot[name] = Kept(number, line)
+
+    def _wants(self, scope: str) -> bool:
+        return self._wanted is None or self._wanted(scope)
+
+    def _container(self, number: int, line: Line) -> None:
+        kind = line.asset_type.rpartition("/")[2]
+        if not line.name.startswith(_RM):
+            raise OddLineError(f"a {kind.lower()} is named {line.name[:200]!r}")
+        scope = line.name[len(_RM) :]
+        if "/" not in scope:
+            scope = _CONTAINERS[kind] + scope
+        if not self._wants(scope):
+            return
+        line.settle()
+        ancestors_of(line)  # what is wrong with them is told while the line's number is at hand
+        if given(line.resource):
+            self._keep(scope, "resource", self._own_name(scope, line), number, line)
+        if given(line.iam_policy):
+            self._keep(scope, "policy", scope, number, line)
+        if given(line.org_policy):
+            self._keep(scope, "org policy", scope, number, line)
+
+    def _own_name(self, scope: str, line: Line) -> str:
+        """Two projects of one number are kept apart: nothing that goes by the number belongs to either for sure."""
+        before = self.scopes[scope].one("resource") if scope in self.scopes else None
+        if before is None or not scope.startswith("projects/"):
+            return scope
+        was, now = (project_id(one) for one in (before.line, line))
+        return scope if was == now else f"{scope} {now}"
+
+    def _dataset(self, number: int, line: Line) -> None:
+        _, _, _, project_word, project, word, name = _parts(line.name, 7)
+        if project_word != "projects" or word != "datasets":
+            raise OddLineError(f"a dataset is named {line.name[:200]!r}")
+        line.settle()
+        scope = f"projects/{project}"
+        if given(line.resource):
+            self._covers("dataset", line)
+            if self._wants(scope):
+                self._keep(scope, "dataset", name, number, line)
+        if given(line.iam_policy) and self._wants(scope):
+            self._keep(scope, "dataset policy", name, number, line)
+
+    def _service(self, number: int, line: Line) -> None:
+        """`//serviceusage.googleapis.com/projects/1/services/bigquery.googleapis.com`."""
+        self._covers("service", line)
+        if line.name.endswith(self._apis):
+            _, _, _, word, project, _, name = _parts(line.name, 7)
+            scope = f"projects/{project}"
+            if word == "projects" and self._wants(scope):  # folders and organizations have services as well
+                self._keep(scope, "service", name, number, line)
+
+    def _covers(self, kind: Literal["dataset", "service"], line: Line) -> None:
+        tails = self._tails[kind]
+        if tails is None:
+            return  # the one root that matters is among them
+        tail = bytes(line.ancestors)[-40:]  # longer than any name in it: decoding each would take longer
+        if tail not in tails or not tail:
+            root = ancestors_of(line)[-1:]
+            self.roots[kind].update(root)
+            tails.add(tail)
+            if self._wanted is not None and root and self._wanted(root[0]):
+                self._tails[kind] = None
+
+    def _role(self, number: int, line: Line) -> None:
+        _, _, _, kind, owner, _, name = _parts(line.name, 7, odd=("",) * 7)
+        scope = f"{kind}/{owner}"  # a predefined role has no owner: the catalogue has those
+        if kind in {"projects", "organizations"} and given(line.resource) and self._wants(scope):
+            self._keep(scope, "role", f"{scope}/roles/{name}", number, line)
+
+    def _deny_policy(self, number: int, line: Line) -> None:
+        """`//iam.googleapis.com/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F1/denypolicies/NAME`."""
+        _, _, after = line.name.partition("/policies/")
+        attached, _, name = after.partition("/denypolicies/")
+        scope = attached.replace("%2F", "/").replace("%2f", "/").removeprefix("cloudresourcemanager.googleapis.com/")
+        if name and given(line.resource) and self._wants(scope):
+            self._keep(scope, "deny policy", name, number, line)
+
+    def _constraint(self, number: int, line: Line) -> None:
+        """`//orgpolicy.googleapis.com/projects/1/policies/gcp.resourceLocations`."""
+        _, _, _, kind, owner, _, name = _parts(line.name, 7)
+        if given(line.resource) and self._wants(f"{kind}/{owner}"):
+            self._keep(f"{kind}/{owner}", "constraint", name, number, line)
+
+    def _billing(self, number: int, line: Line) -> None:
+        """`//cloudbilling.googleapis.com/projects/ID/billingInfo`."""
+        _, _, _, _, project, _ = _parts(line.name, 6)
+        if given(line.resource) and self._wants(f"projects/{project}"):
+            self._keep(f"projects/{project}", "billing", project, number, line)
+
+
+class OddLineError(Exception):
+    """A line that is not in the documented form; the message says how."""
+
+
+def _parts(name: str, count: int, odd: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """The parts of `//SERVICE/projects/P/KIND/NAME`, the two empty ones in front among them."""
+    parts = tuple(name.split("/"))
+    if len(parts) != count:
+        if odd is not None:
+            return odd
+        raise OddLineError(f"an asset is named {name[:200]!r}")
+    return parts
+
+
+def project_id(line: Line) -> str:
+    """The ID that a project's line tells; empty where it tells none."""
+    try:
+        data = decoded(decoded(line.resource, Resource).data, _ProjectId)
+    except UnreadableContentError:
+        return ""
+    return str(data.projectId)
+
+
+class _ProjectId(Struct):
+    projectId: str = ""  # noqa: N815  as Google writes it
+
+
+def ancestors_of(line: Line) -> tuple[str, ...]:
+    """`projects/N`, `folders/N` …, `organizations/N`, as the line has them; empty where it has none."""
+    if line.ancestors is not ABSENT:
+        try:
+            found = msgspec.json.decode(line.ancestors, type=tuple[str, ...] | None)
+        except msgspec.MsgspecError:
+            raise OddLineError("its ancestors are no list of names") from None
+        return found or ()
+    return _from_path(line.ancestry_path)
+
+
+def _from_path(path: str) -> tuple[str, ...]:
+    """`organization/1/folder/2/project/p`, as Terraform's converter writes it, the outermost first."""
+    words = path.split("/")
+    if len(words) < 2 or len(words) % 2:
+        return ()
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return tuple(f"{kind.removesuffix('s')}s/{name}" for kind, name in pairs)[::-1]
