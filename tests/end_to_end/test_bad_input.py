@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from preflight.emulator import Caller, Fault, World
 from preflight.emulator.faults import REFUSALS, WIRE
+from preflight.engine import load_rules
+from preflight.rulebook import select
 from tests.end_to_end.conftest import (
     ADMIN,
     JSON,
