@@ -36,11 +36,14 @@ lock: .venv/ready
 		--no-emit-find-links --custom-compile-command 'make lock' --extra dev $(LOCK_ARGS) \
 		--output-file requirements.lock pyproject.toml
 
+# The lock stands as constraints too: else pip 23 looks past it for what is asked with an extra
+# (google-auth[pyopenssl]) as soon as a newer version is out, and then refuses that.
 .venv/ready: requirements.lock pyproject.toml setup.py
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo >&2 \
 		"preflight needs Python 3.11 or later, and '$(PYTHON)' is not. Name another: make PYTHON=python3.12"; exit 1; }
 	'$(PYTHON)' -m venv .venv
-	$(VENV) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV) pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements.lock -c requirements.lock
 	$(VENV) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch .venv/ready
 
