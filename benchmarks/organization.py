@@ -20,19 +20,20 @@ Line = dict[str, Any]
 
 _ROLES = tuple(
     f"roles/{name}"
-    for name in (
-        "viewer editor owner browser bigquery.admin bigquery.dataViewer bigquery.dataEditor bigquery.jobUser bigquery.user "
-        "storage.objectViewer storage.admin compute.serviceAgent logging.logWriter monitoring.metricWriter "
-        "container.developer iam.serviceAccountUser run.invoker pubsub.publisher cloudsql.client "
-        "secretmanager.secretAccessor dataflow.worker artifactregistry.reader"
-    ).split()
+    for names in (
+        ("viewer", "editor", "owner", "browser", "storage.objectViewer", "storage.admin", "compute.serviceAgent"),
+        ("bigquery.admin", "bigquery.dataViewer", "bigquery.dataEditor", "bigquery.jobUser", "bigquery.user"),
+        ("logging.logWriter", "monitoring.metricWriter", "container.developer", "iam.serviceAccountUser"),
+        ("run.invoker", "pubsub.publisher", "cloudsql.client", "secretmanager.secretAccessor", "dataflow.worker"),
+        ("artifactregistry.reader",),
+    )
+    for name in names
 )
-_SERVICES = tuple(
-    (
-        "bigquery bigquerystorage storage-api logging monitoring compute iam cloudapis servicemanagement serviceusage "
-        "pubsub run cloudbuild artifactregistry secretmanager container cloudkms dataflow sqladmin oslogin "
-        "cloudresourcemanager datastore cloudtrace clouddebugger sql-component storage-component dataform dataplex"
-    ).split()
+_SERVICES = (
+    *("bigquery", "bigquerystorage", "storage-api", "logging", "monitoring", "compute", "iam", "cloudapis"),
+    *("servicemanagement", "serviceusage", "pubsub", "run", "cloudbuild", "artifactregistry", "secretmanager"),
+    *("container", "cloudkms", "dataflow", "sqladmin", "oslogin", "cloudresourcemanager", "datastore", "cloudtrace"),
+    *("clouddebugger", "sql-component", "storage-component", "dataform", "dataplex"),
 )
 _LOCATIONS = ("EU", "US", "europe-west1", "us-central1", "europe-west4", "us-east1", "asia-northeast1")
 

@@ -8,6 +8,7 @@ from google.cloud.service_usage_v1.types import Service
 from google.iam.v1.policy_pb2 import Binding, Policy
 
 from preflight.facts.dataset import AccessEntry
+from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.policy import Condition
 from preflight.facts.seen import Provenance
 from preflight.sources.live import answers
@@ -21,7 +22,7 @@ def test_a_role_name_that_hides_a_condition_is_no_plain_grant():
     binding = Binding(role="roles/bigquery.user_withcond_a1b2c3d4", members=["user:a@x.example"])
     (found,) = answers.policy(Policy(bindings=[binding]), SEEN).bindings
     assert found.role == "roles/bigquery.user"
-    assert found.condition == Condition(answers.HIDDEN)
+    assert found.condition == Condition(HIDDEN)
 
 
 def test_a_condition_without_an_expression_is_still_one():
@@ -80,7 +81,7 @@ def test_only_what_was_asked_counts_as_granted():
         ({"role": "OWNER", "iamMember": "allUsers"}, AccessEntry(role="OWNER", iam_member="allUsers")),
         (
             {"role": "roles/bigquery.dataEditor_withcond_0a", "userByEmail": "u@x.example"},
-            AccessEntry(role="roles/bigquery.dataEditor", user="u@x.example", condition=Condition(answers.HIDDEN)),
+            AccessEntry(role="roles/bigquery.dataEditor", user="u@x.example", condition=Condition(HIDDEN)),
         ),
         (
             {"role": "READER", "userByEmail": "u@x.example", "condition": {"expression": "false", "title": "t"}},
