@@ -64,6 +64,8 @@ def may_run_jobs(
         base = f"no role of {target.principal} on the project or above holds {PERMISSION}"
         if given:
             base = f"{target.principal} is given {PERMISSION}, and does not hold it"
+        elif why:
+            base = f"{target.principal} does not hold {PERMISSION} now"
         return failed(
             f"{base} (computed from bindings and roles)" + (f": {why}" if why else ""),
             *decision.evidence,

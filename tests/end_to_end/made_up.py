@@ -35,6 +35,7 @@ GET_ROLE = "iam.roles.get"
 EFFECTIVE = "orgpolicy.projects.policies.getEffectivePolicy"
 LIST_DATASETS, GET_DATASET = "bigquery.datasets.list", "bigquery.datasets.get"
 LIST_DENY, GET_DENY = "iam.policies.listPolicies", "iam.policies.get"
+LOOK_UP_GROUP = "cloudidentity.groups.lookup"
 CHECK_GROUP = "cloudidentity.groups.memberships.checkTransitiveMembership"
 TROUBLESHOOT = "policytroubleshooter.iam.troubleshoot"
 
@@ -175,10 +176,11 @@ def answers(rule: str, case: Case, serve: Serve, preflight: Preflight) -> dict[s
     result = preflight(*RUN, "--rule", rule, *case.options, *JSON, environ=stand_in.environ())
     finding = result.finding(rule)
     assert finding["verdict"] == case.verdict, finding
-    assert case.says in finding["message"]
-    assert {Seen(one["source"], one["resource"]) for one in finding["evidence"]} == set(case.seen)
-    assert (finding["reason"] or {}).get("kind", "") == case.reason
-    assert bool(finding["remedies"]) == (case.verdict in {"fail", "warn", "unknown"})
+    assert case.says in finding["message"], finding["message"]
+    found = {Seen(one["source"], one["resource"]) for one in finding["evidence"]}
+    assert found == set(case.seen), f"beside: {found - set(case.seen)}, wanting: {set(case.seen) - found}"
+    assert (finding["reason"] or {}).get("kind", "") == case.reason, finding["reason"]
+    assert bool(finding["remedies"]) == (case.verdict in {"fail", "warn", "unknown"}), finding["remedies"]
     blocks = {"fail": 1, "unknown": 3 if finding["severity"] == "required" else 0}
     assert result.code == blocks.get(case.verdict, 0)
     return finding
