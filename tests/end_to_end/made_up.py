@@ -1,5 +1,6 @@
 """A made-up cloud for one question at a time: an admin who sees all, in a project in a folder in an organization."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +14,6 @@ from preflight.emulator.world import (
     DenyRule,
     Folder,
     Group,
-    Node,
     Organization,
     OrgPolicy,
     Project,
@@ -103,11 +103,11 @@ def cloud(
     organization: tuple[Binding, ...] = (),
     datasets: tuple[Dataset, ...] = (),
     groups: tuple[Group, ...] = (),
-    deny: dict[str, DenyPolicy] | None = None,
-    org_policies: dict[str, OrgPolicy] | None = None,
+    deny: Mapping[str, DenyPolicy] | None = None,
+    org_policies: Mapping[str, OrgPolicy] | None = None,
     roles: tuple[Role, ...] = (),
     tags: dict[str, str] | None = None,
-    withheld: dict[str, tuple[str, ...]] | None = None,
+    withheld: Mapping[str, tuple[str, ...]] | None = None,
     state: str = "ACTIVE",
     at_home: bool = True,
 ) -> World:
@@ -133,22 +133,20 @@ def cloud(
         tags=tags or {},
         **shared(PROJECT),
     )
-    above: dict[str, Node] = {
-        FOLDER: Folder(id="2000", parent=ORGANIZATION, bindings=folder, **shared(FOLDER)),
-        ORGANIZATION: Organization(
-            id="1000",
-            display_name="acme.example",
-            directory_customer_id="C01ours",
-            bindings=(*organization, auditing),
-            org_policies=org_policies or {},
-            **shared(ORGANIZATION),
-        ),
-    }
+    above = Folder(id="2000", parent=ORGANIZATION, bindings=folder, **shared(FOLDER))
+    top = Organization(
+        id="1000",
+        display_name="acme.example",
+        directory_customer_id="C01ours",
+        bindings=(*organization, auditing),
+        org_policies=dict(org_policies or {}),
+        **shared(ORGANIZATION),
+    )
     return World(
         callers=(Caller(email=ADMIN), Caller(email=VENDOR, kind="service_account")),
         groups=groups,
-        organizations=(above[ORGANIZATION],),  # type: ignore[arg-type]
-        folders=(above[FOLDER],),  # type: ignore[arg-type]
+        organizations=(top,),
+        folders=(above,),
         projects=(project,),
         roles=(Role(name=_AUDITOR, permissions=tuple({m.permission for m in ALLOWED} - {""})),),
     )
