@@ -1,5 +1,7 @@
 """What organization policies forbid: each answer of the four rules about them, as a user gets it."""
 
+from typing import Any
+
 import pytest
 
 from preflight.emulator import Fault
@@ -34,7 +36,7 @@ DOMAINS, MEMBERS = "iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyM
 BIGQUERY = "bigquery.googleapis.com"
 PRODUCTION = "resource.matchTag('1000/env', 'prod')"
 KEY = "projects/keys/locations/eu/keyRings/r/cryptoKeys/k"
-KEYED = {"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}
+KEYED: dict[str, Any] = {"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}
 NO_ORGANIZATION = "the project is in no organization"
 CHOSEN = Seen("option", "--location")
 IN_EU = ("--location", "EU")
