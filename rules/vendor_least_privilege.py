@@ -19,8 +19,10 @@ from preflight import (
     Unknown,
     Unresolved,
     Verdict,
-    add_binding,
+    console_on,
+    dataset_page,
     grant_on_dataset,
+    grant_role,
     passed,
     remove_binding,
     revoke_on_dataset,
@@ -162,6 +164,7 @@ def _remedies(
             Remedy(
                 summary="Take the account out of the access lists of datasets that are not the vendor's.",
                 commands=tuple(revoke_on_dataset(target.project, dataset, entry) for dataset, entry in elsewhere),
+                console_url=dataset_page(target.project, elsewhere[0][0].id),
             )
         )
     return tuple(found)
@@ -194,9 +197,9 @@ def _removal(
 def _in_order(
     going: list[Link], granted: tuple[str, ...], shut: list[Dataset], profile: Profile, target: Target
 ) -> Remedy:
-    first = [add_binding(f"projects/{target.project}", target.principal, role) for role in granted]
-    for dataset in shut:
-        first += grant_on_dataset(target.project, dataset, target.principal, profile.dataset.write_role, "").commands
+    write_role = profile.dataset.write_role
+    first = [grant_role(target.project, target.principal, role) for role in granted]
+    first += [grant_on_dataset(target.project, dataset, target.principal, write_role, "") for dataset in shut]
     taken: dict[tuple[str, str, str], bool] = {}
     for link in going:
         key = (link.grant.resource, link.grant.member, link.grant.role)
@@ -212,9 +215,12 @@ def _in_order(
     return Remedy(
         summary=f"{summary[0].upper()}{summary[1:]}; the vendor keeps what it needs.{wide}",
         commands=(
-            *first,
+            *(command for grant in first for command in grant.commands),
             *(remove_binding(*key, conditional=conditional) for key, conditional in taken.items()),
         ),
+        # What is taken away is a resource of theirs to delete, under a name that only they know.
+        terraform="\n\n".join(grant.terraform for grant in first if grant.terraform) or None,
+        console_url=console_on("iam-admin/iam", going[0].grant.resource),
     )
 
 

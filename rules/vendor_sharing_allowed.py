@@ -21,9 +21,9 @@ from preflight import (
     Verdict,
     allows,
     failed,
-    hcl,
     hcl_list,
     let_value,
+    org_policy_block,
     org_policy_page,
     passed,
     rule,
@@ -182,18 +182,21 @@ def _mend(policy: OrgPolicy, customer: str, organization: Maybe[Organization], t
     rule = next(rule for rule in policy.rules if rule.enforce)
     lists = {**rule.parameters, SUBJECTS: (*rule.parameters.get(SUBJECTS, ()), target.principal)}
     width = max(map(len, lists))
-    written = "\n".join(f"        {name.ljust(width)} = {hcl_list(values)}" for name, values in lists.items())
     return Remedy(
         summary=f"Let someone who administers organization policies (roles/orgpolicy.policyAdmin) add "
         f"{target.principal} to {SUBJECTS} of {MEMBERS} on the project.",
         commands=(show_org_policy(target.project, MEMBERS),),
-        terraform=(
-            'resource "google_org_policy_policy" "iam_managed_allowedPolicyMembers" {\n'
-            f"  name   = {hcl(f'projects/{target.project}/policies/{MEMBERS}')}\n"
-            f"  parent = {hcl(f'projects/{target.project}')}\n\n"
-            '  spec {\n    rules {\n      enforce = "TRUE"\n      parameters = jsonencode({\n'
-            f"{written}\n"
-            "      })\n    }\n  }\n}"
+        terraform=org_policy_block(
+            target.project,
+            MEMBERS,
+            [
+                "    rules {",
+                '      enforce = "TRUE"',
+                "      parameters = jsonencode({",
+                *(f"        {name.ljust(width)} = {hcl_list(values)}" for name, values in lists.items()),
+                "      })",
+                "    }",
+            ],
         ),
         console_url=org_policy_page(target.project, MEMBERS),
     )
