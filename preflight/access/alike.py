@@ -1,18 +1,20 @@
 """Datasets that are alike to whoever asks: of thousands, an audit needs to ask about one of each kind.
 
 Two datasets differ in an answer only by what is in their lists and by conditions that look at the resource. So, for
-one permission, those of the same such conditions' values, with the same entries for more than the named, are of one
-kind; of those whom an entry names, a question is asked with just that entry. All answers are `ProjectAccess`'s own.
+one permission and somebody on whom such conditions bear, those where these have the same values and whose lists have
+the same entries for more than the named are of one kind; a list that names the one who asks is asked about with just
+that entry. All answers are `ProjectAccess`'s own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.conditions import place_of
+from preflight.access.conditions import Place, alike_at, place_of
 from preflight.access.members import CONVENIENCE, canonical, kind_of, names_of
 from preflight.access.project_access import ProjectAccess
+from preflight.access.reach import Reach
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.policy import AllowPolicy, Condition
 from preflight.facts.seen import Unknown
@@ -22,8 +24,10 @@ _SOME_GROUP = "group:some group of which nothing is known"
 
 
 class Kind(Struct, frozen=True):
-    """Datasets that are alike to all whom their lists don't name."""
+    """Datasets that are alike to some, as far as these aren't named in their lists."""
 
+    number: int
+    """No other kind has it."""
     like: Dataset
     """One of them, with just the entries that may cover more than whom they name."""
     names: tuple[str, ...]
@@ -35,36 +39,86 @@ class Kind(Struct, frozen=True):
         return replace(self.like, access=(*given, *entries))
 
 
-class Alike:
-    """All datasets of a project by their kinds, for one permission."""
+class Kinds(Struct, frozen=True):
+    """All datasets by their kinds."""
 
-    def __init__(self, access: ProjectAccess, permission: str, datasets: dict[str, Dataset]) -> None:
+    all: tuple[Kind, ...]
+    of: dict[str, Kind]
+    """By a dataset's name."""
+
+
+class Alike:
+    """All datasets of a project, for one permission."""
+
+    def __init__(
+        self, access: ProjectAccess, permission: str, datasets: dict[str, Dataset], numbers: Iterator[int]
+    ) -> None:
+        """`numbers` are those of the kinds, in turn."""
         self._access = access
         self._permission = permission
-        self._looking = tuple(dict.fromkeys(_looking_at_the_resource(access, permission)))
         self._told_apart = _groups_that_rules_tell_apart(access, permission)
         self._giving = ""
         """A role that surely holds the permission: all of them are as good."""
         self._named: dict[str, dict[str, list[AccessEntry]]] = {}
         """By canonical name the entries that surely cover whoever has it, by dataset."""
-        found: dict[tuple[object, ...], list[Dataset]] = {}
-        for dataset in datasets.values():
-            wide = dataset.access if isinstance(dataset.access, Unknown) else self._sorted_out(dataset, dataset.access)
-            found.setdefault(self._key(dataset, wide), []).append(replace(dataset, access=wide))
-        self.kinds = tuple(Kind(alike[0], tuple(sorted(one.id for one in alike))) for alike in found.values())
-        self._kind_of = {name: number for number, kind in enumerate(self.kinds) for name in kind.names}
+        self._wide = [
+            replace(one, access=one.access if isinstance(one.access, Unknown) else self._sorted_out(one, one.access))
+            for one in datasets.values()
+        ]
+        self._own_conditions = {
+            one.id: tuple(dict.fromkeys(e.condition for e in one.access if e.condition and _looks(e.condition)))
+            for one in datasets.values()
+            if not isinstance(one.access, Unknown)
+        }
+        self._looking = Reach[Condition](access.members)
+        """The conditions of bindings that look at the resource, by the bindings' members."""
+        self._rules = [rule for rule in access.deny.about(permission) if rule.rule.condition]
+        for policy in access.facts.allow.policies.values():
+            for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
+                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
+                    for member in binding.members:
+                        self._looking.add(member, binding.condition)
+        self._kinds: dict[frozenset[Condition], Kinds] = {}
+        self._numbers = numbers
+        self._values: dict[tuple[str, Hashable], bool | None] = {}
 
-    def naming(self, principal: str) -> dict[tuple[int, tuple[AccessEntry, ...]], list[str]]:
-        """The datasets whose lists name the principal, or a group in which it surely is: by the number of their kind
-        and the entries that do."""
+    def kinds(self, principal: str) -> Kinds:
+        """The datasets by what they are to the principal."""
+        conditions = {c for _, _, found in self._looking.all(principal) for c in found}
+        for rule in self._rules:
+            condition = rule.rule.condition
+            if condition and _looks(condition) and rule.names(principal) is not False:
+                conditions.add(condition)
+        key = frozenset(conditions)
+        if key not in self._kinds:
+            self._kinds[key] = self._by_kind(key)
+        return self._kinds[key]
+
+    def naming(self, principal: str) -> list[tuple[Kind, tuple[AccessEntry, ...], list[str]]]:
+        """The datasets whose lists name the principal, or a group in which it surely is: their kind, the entries
+        that do, and their names."""
         entries: dict[str, list[AccessEntry]] = {}
         for name in self._names(principal):
             for dataset, given in self._named.get(name, {}).items():
                 entries.setdefault(dataset, []).extend(given)
+        kinds = self.kinds(principal).of
         found: dict[tuple[int, tuple[AccessEntry, ...]], list[str]] = {}
         for dataset, given in entries.items():
-            found.setdefault((self._kind_of[dataset], tuple(dict.fromkeys(given))), []).append(dataset)
-        return found
+            found.setdefault((kinds[dataset].number, tuple(dict.fromkeys(given))), []).append(dataset)
+        return [(kinds[names[0]], given, names) for (_, given), names in found.items()]
+
+    def _by_kind(self, conditions: frozenset[Condition]) -> Kinds:
+        found: dict[tuple[object, ...], list[Dataset]] = {}
+        for dataset in self._wide:
+            place = place_of(self._permission, self._access.facts.project, dataset.id)
+            looking = dict.fromkeys((*conditions, *self._own_conditions.get(dataset.id, ())))
+            values = tuple((c.expression, self._value(c, place)) for c in looking)
+            wide = None if isinstance(dataset.access, Unknown) else frozenset(dataset.access)
+            found.setdefault((values, wide), []).append(dataset)
+        kinds = tuple(
+            Kind(next(self._numbers), alike[0], tuple(sorted(one.id for one in alike))) for alike in found.values()
+        )
+        return Kinds(kinds, {name: kind for kind in kinds for name in kind.names})
 
     def _names(self, principal: str) -> Iterator[str]:
         for name in names_of(principal):
@@ -97,27 +151,15 @@ class Alike:
                 wide[replace(alone, iam_member=_SOME_GROUP)] = None
         return tuple(wide)
 
-    def _key(self, dataset: Dataset, wide: tuple[AccessEntry, ...] | Unknown) -> tuple[object, ...]:
-        own = () if isinstance(dataset.access, Unknown) else (entry.condition for entry in dataset.access)
-        looking = dict.fromkeys((*self._looking, *(c for c in own if c is not None and _looks(c))))
-        place = place_of(self._permission, self._access.facts.project, dataset.id)
-        values = tuple((c.expression, self._access.condition_at(c, place).holds) for c in looking)
-        return values, None if isinstance(wide, Unknown) else frozenset(wide)
+    def _value(self, condition: Condition, place: Place) -> bool | None:
+        key = (condition.expression, alike_at(condition.expression, place))
+        if key not in self._values:
+            self._values[key] = self._access.condition_at(condition, place).holds
+        return self._values[key]
 
 
 def _looks(condition: Condition) -> bool:
     return "resource" in condition.expression
-
-
-def _looking_at_the_resource(access: ProjectAccess, permission: str) -> Iterator[Condition]:
-    """The conditions whose value may be another for each dataset."""
-    for policy in access.facts.allow.policies.values():
-        for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
-            if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
-                yield binding.condition
-    for attached in access.deny.about(permission):
-        if attached.rule.condition and _looks(attached.rule.condition):
-            yield attached.rule.condition
 
 
 def _groups_that_rules_tell_apart(access: ProjectAccess, permission: str) -> frozenset[str] | None:

@@ -7,11 +7,12 @@ told is unknown, and what wasn't seen at all is listed as an open point of the w
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.alike import Alike
+from preflight.access.alike import Alike, Kind
 from preflight.access.audit_flags import Flag, Grantee, Judge
 from preflight.access.audit_gaps import OpenPoint, open_points
 from preflight.access.decision import Answer, Decision
@@ -227,7 +228,8 @@ class _Cells:
         self._datasets = datasets
         self._maybe_more = maybe_more
         self._alike: dict[str, Alike] = {}
-        self._unions: dict[tuple[tuple[str, int], ...], tuple[str, ...]] = {}
+        self._unions: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self._numbers = count()
 
     def of(self, principal: str) -> tuple[Cell, ...]:
         """The row of one principal."""
@@ -268,18 +270,18 @@ class _Cells:
 
     def _inside(self, principal: str, capability: Capability, *, open_anyway: bool) -> _Inside:
         """What datasets' lists give. Where it is open on the whole project anyway, just what they surely do."""
-        kinds: dict[str, list[tuple[str, int]]] = {"granted": [], "lasting": [], "unsure": []}
+        kinds: dict[str, list[Kind]] = {"granted": [], "lasting": [], "unsure": []}
         named: dict[str, list[str]] = {"granted": [], "lasting": [], "unsure": []}
         for permission in _in_datasets(capability):
             alike = self._alike_for(permission)
-            for number, kind in enumerate(alike.kinds):
+            for kind in alike.kinds(principal).all:
                 for word in self._told(principal, permission, kind.like, open_anyway=open_anyway):
-                    kinds[word].append((permission, number))
-            for (number, entries), names in alike.naming(principal).items():
-                like = alike.kinds[number].listing(entries)
-                for word in self._told(principal, permission, like, open_anyway=open_anyway):
+                    kinds[word].append(kind)
+            for kind, entries, names in alike.naming(principal):
+                listing = kind.listing(entries)
+                for word in self._told(principal, permission, listing, open_anyway=open_anyway):
                     named[word] += names
-        return _Inside(**{word: self._union(tuple(kinds[word]), names) for word, names in named.items()})
+        return _Inside(**{word: self._union(kinds[word], names) for word, names in named.items()})
 
     def _told(self, principal: str, permission: str, dataset: Dataset, *, open_anyway: bool) -> tuple[str, ...]:
         answer = self._access.answer(principal, permission, dataset)
@@ -289,15 +291,15 @@ class _Cells:
             return ()
         return ("granted",) if self._access.ends(principal, permission, dataset) else ("granted", "lasting")
 
-    def _union(self, kinds: tuple[tuple[str, int], ...], names: list[str]) -> tuple[str, ...]:
+    def _union(self, kinds: list[Kind], names: list[str]) -> tuple[str, ...]:
         """The datasets of these kinds, and these. Thousands may be the same for nearly all rows: they share them."""
-        if kinds not in self._unions:
-            found = {name for permission, number in kinds for name in self._alike_for(permission).kinds[number].names}
-            self._unions[kinds] = tuple(sorted(found))
-        whole = self._unions[kinds]
+        key = tuple(kind.number for kind in kinds)
+        if key not in self._unions:
+            self._unions[key] = tuple(sorted({name for kind in kinds for name in kind.names}))
+        whole = self._unions[key]
         return tuple(sorted({*whole, *names})) if set(names) - set(whole) else whole
 
     def _alike_for(self, permission: str) -> Alike:
         if permission not in self._alike:
-            self._alike[permission] = Alike(self._access, permission, self._datasets)
+            self._alike[permission] = Alike(self._access, permission, self._datasets, self._numbers)
         return self._alike[permission]
