@@ -36,7 +36,8 @@ Exit codes:
   0  done
   1  a flag that --fail-on names was raised
   2  wrong usage, configuration or credentials
-  3  something that matters could not be seen (0 with --allow-unknown)
+  3  something that matters was not seen
+     (0 with --allow-unknown)
 """
 
 
@@ -69,7 +70,8 @@ class Chosen(Struct, frozen=True):
     "--fail-on",
     type=click.Choice([ANY, *(kind.value for kind in FlagKind)]),
     multiple=True,
-    help="Exit 1 if somebody has this flag (repeatable).",
+    metavar="FLAG",
+    help=f"Exit 1 if somebody has this flag (repeatable): {ANY}, {', '.join(FlagKind)}.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file, not to stdout.")
 @click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something that matters could not be seen.")
