@@ -96,6 +96,12 @@ class ProjectAccess:
             return None
         return self._changes_at(sure, value=True)
 
+    def inherited(self, role: str) -> bool:
+        """Whether somebody holds a basic role by a folder's or the organization's policy, or may."""
+        bounds = (bound for bound in self.bindings.basic[role].items() if bound.policy.resource != self.own)
+        conditions = (self._condition(bound.condition, self._project_place, self.facts.moment) for bound in bounds)
+        return any(value is None or value.holds is not False for value in conditions)
+
     def condition_at(self, condition: Condition, place: Place) -> ConditionValue:
         """What a condition comes to at a place, at the moment of the answers."""
         return self._evaluated(condition, place, self.facts.moment)
