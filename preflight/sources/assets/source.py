@@ -79,6 +79,17 @@ class AssetsSource:
         return make.of(named)
 
 
+def only_project(path: Path) -> str:
+    """The project of an export that holds just one. Raises UsageError for any other."""
+    ids = look_for(path, "").ids
+    if len(ids) == 1:
+        return ids[0]
+    if not ids:
+        raise UsageError(f"'{path}' tells no project's ID.", f"Name the project with --project. {_WHAT}")
+    some = f"{', '.join(sorted(ids)[:_NEAREST])}{' …' if len(ids) > _NEAREST else ''}"
+    raise UsageError(f"'{path}' holds {len(ids)} projects.", f"Name one with --project: {some}.")
+
+
 _WHAT = (
     "Export the projects' RESOURCE and IAM_POLICY content with: gcloud asset export --organization=ORGANIZATION_ID "
     "--content-type=resource … (see docs/assets.md)."
