@@ -25,7 +25,7 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     """
     chosen = selection(request)
     target = target_of(request, chosen.profile)
-    if request.assets is not None:
+    if request.assets:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
@@ -68,8 +68,9 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option(
     "--assets",
     type=click.Path(path_type=Path),
+    multiple=True,
     metavar="FILE",
-    help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
+    help="Read a Cloud Asset export (JSON lines, plain or gzip; repeatable) and ask Google nothing.",
 )
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
@@ -101,7 +102,7 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
     project: str | None,
-    assets: Path | None,
+    assets: tuple[Path, ...],
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -128,7 +129,7 @@ def command(
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
     --assets it reads a Cloud Asset export instead: one project of it, or all.
     """
-    if assets is not None:
+    if assets:
         refuse_live_options("--assets")
     elif project is None:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")

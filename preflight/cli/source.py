@@ -89,15 +89,15 @@ def refuse_live_options(source: str) -> None:
 
 
 def collect_assets(
-    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+    paths: tuple[Path, ...], profile: Profile, target: Target, wanted: frozenset[type[Fact]]
 ) -> tuple[Snapshot, Target]:
-    """Reads the wanted facts of one project from a Cloud Asset export; says on stderr what is odd about the file.
+    """Reads the wanted facts of one project from Cloud Asset exports; says on stderr what is odd about the files.
 
     Raises UsageError for a file that is no export, or doesn't hold the project.
     """
     from preflight.sources.assets import AssetsSource
 
-    source = AssetsSource(path, profile, target)
+    source = AssetsSource(paths, profile, target)
     snapshot = source.collect(wanted)
     warn(source.warnings)
     return snapshot, source.target
