@@ -74,9 +74,9 @@ class Holdings:
         """A gap where something could not be read: it may have been anything."""
         self.warnings: list[str] = []
         """What a user has to know about the files, in sentences."""
-        self.roots: dict[Kind, set[tuple[Path, str]]] = {"dataset": set(), "service": set()}
-        """The file and the outermost resource of each line of a kind, also of lines that are not kept: what each
-        export covers. An export has one scope; what several of them cover together can't be told."""
+        self.with_datasets: set[tuple[Path, str]] = set()
+        """The file and the outermost resource of each dataset, also of those that are not kept: what each export
+        covers. An export has one scope; what several of them cover together can't be told."""
         self.policies_of: set[str] = set()
         """The kinds of containers of which there are IAM_POLICY lines."""
         self.lines = 0
@@ -85,7 +85,7 @@ class Holdings:
         self._apis = tuple(f"/services/{api}" for api in apis)
         self._wanted = wanted
         self._repeated = 0
-        self._tails: dict[Kind, set[bytes] | None] = {}
+        self._tails: set[bytes] | None = set()
         self._read = {
             **{f"cloudresourcemanager.googleapis.com/{kind}": self._container for kind in _CONTAINERS},
             "bigquery.googleapis.com/Dataset": self._dataset,
@@ -110,7 +110,7 @@ class Holdings:
         faults: list[Fault] = []
         for path in self._paths:
             self._file = path
-            self._tails = {"dataset": set(), "service": set()}
+            self._tails = set()
             lines = AssetLines(path)
             with lines.opened() as numbered:
                 faults += self._pass(lines, numbered)
@@ -216,7 +216,7 @@ class Holdings:
         line.settle()
         scope = f"projects/{project}"
         if given(line.resource):
-            self._covers("dataset", line)
+            self._covers_datasets(line)
             if self._wants(scope):
                 self._keep(scope, "dataset", name, number, line)
         if given(line.iam_policy) and self._wants(scope):
@@ -224,24 +224,22 @@ class Holdings:
 
     def _service(self, number: int, line: Line) -> None:
         """`//serviceusage.googleapis.com/projects/1/services/bigquery.googleapis.com`."""
-        self._covers("service", line)
         if line.name.endswith(self._apis):
             _, _, _, word, project, _, name = _parts(line.name, 7)
             scope = f"projects/{project}"
             if word == "projects" and self._wants(scope):  # folders and organizations have services as well
                 self._keep(scope, "service", name, number, line)
 
-    def _covers(self, kind: Literal["dataset", "service"], line: Line) -> None:
-        tails = self._tails[kind]
-        if tails is None:
+    def _covers_datasets(self, line: Line) -> None:
+        if self._tails is None:
             return  # the one root that matters is among them
         tail = bytes(line.ancestors)[-40:]  # longer than any name in it: decoding each would take longer
-        if tail not in tails or not tail:
+        if tail not in self._tails or not tail:
             root = ancestors_of(line)[-1:]
-            self.roots[kind].update((self._file, name) for name in root)
-            tails.add(tail)
+            self.with_datasets.update((self._file, name) for name in root)
+            self._tails.add(tail)
             if self._wanted is not None and root and self._wanted(root[0]):
-                self._tails[kind] = None
+                self._tails = None
 
     def _role(self, number: int, line: Line) -> None:
         _, _, _, kind, owner, _, name = _parts(line.name, 7, odd=("",) * 7)

@@ -2,7 +2,7 @@
 
 What an export doesn't hold is absent in the cloud only where the export surely would hold it: it has a line of that
 content for something at or above the resource, and nothing of it was unreadable. Exports have no IAM_POLICY line for
-a resource without bindings, no line for a service that is off, none for a dataset that isn't there.
+a resource without bindings, and none for a dataset that isn't there.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Role, Roles
-from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services, ServiceState
+from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, NotCollected, Unknown, Unresolved
 from preflight.facts.snapshot import FIELD_OF, Snapshot
@@ -157,16 +157,19 @@ class _One:
         kept = next((one for scope in self._scopes if (one := scope.all("service").get(api))), None)
         if kept is not None:
             return self._read(kept, lambda: contents.service(kept.line.resource, api, self._held.where(kept)))
-        if self._held.damage.gap or not self._covered("service"):
-            return self._missing(f"has no serviceusage.googleapis.com/Service lines that cover {self._own}")
-        return Service(provenance=self._held.whole(), name=api, state=ServiceState.DISABLED)
+        # Whether exports leave out what is off is nowhere documented; and a folder can turn it on for what is in it.
+        why = f"{self._held.files} has no serviceusage.googleapis.com/Service line of {api} in {self._own}"
+        how = f"See whether it is listed by: gcloud services list --enabled --project={self._named.id}"
+        return Unknown(
+            self._held.damage.gap or Incomplete(why, how), self._held.damage.provenance or self._held.whole()
+        )
 
-    def _covered(self, kind: Any) -> bool:
-        """Whether lines of a kind, of which a project may have none, would be there: the same export has the project
-        itself and lines of that kind in the same organization."""
+    def _covers_datasets(self) -> bool:
+        """Whether the project's datasets, if it has any, would be there: the same export has the project itself, and
+        datasets in the same organization."""
         outermost = self.above[-1:] or tuple(self._named.scopes)
         listed = {file for scope in self._scopes for file in scope.listed}
-        return any((file, root) in self._held.roots[kind] for file in listed for root in outermost)
+        return any((file, root) in self._held.with_datasets for file in listed for root in outermost)
 
     def allow_policies(self) -> AllowPolicies | Unknown:
         """The project's own and those above it."""
@@ -305,7 +308,7 @@ class _One:
         """All of the project's datasets; whether these are all depends on what the export covers."""
         kept = {name: one for scope in self._scopes for name, one in scope.all("dataset").items()}
         policies = {name: one for scope in self._scopes for name, one in scope.all("dataset policy").items()}
-        covered = self._covered("dataset") and not self._held.damage.gap
+        covered = self._covers_datasets() and not self._held.damage.gap
         if not kept and not policies and not covered:
             return self._missing(f"has no bigquery.googleapis.com/Dataset lines that cover {self._own}")
         datasets: dict[str, Dataset | Unknown] = {
@@ -328,7 +331,7 @@ class _One:
             content = policy.line.iam_policy
             access = self._read(policy, lambda: contents.entries_of(bindings_of(content)))
             # Where its access list stands is told as well.
-            where = replace(where, resource=f"{where.resource} and line {policy.number}")
+            where = replace(where, resource=f"{where.resource} and {policy.file}:{policy.number}")
         return self._read(kept, lambda: contents.dataset(kept.line.resource, name, access, where))
 
 
