@@ -33,6 +33,10 @@ class HeldRoles:
         why = found or self._whole
         return listed if why is None or isinstance(why.reason, NotCollected) else None
 
+    def read(self, role: str) -> bool:
+        """Whether all permissions of the role were read; the catalogue has some of each alone."""
+        return isinstance(self._known.get(role), Role)
+
     def holds(self, role: str, permission: str) -> bool | OpenFact:
         """Whether a binding of the role gives the permission."""
         key = (role, permission)

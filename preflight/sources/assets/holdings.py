@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance
-from preflight.sources.assets.lines import LONGEST_LINE, AssetLines, Fault
+from preflight.sources.assets.lines import END, LONGEST_LINE, AssetLines, Fault
 from preflight.sources.assets.wire import ABSENT, Line, Resource, UnreadableContentError, decode_line, decoded, given
 
 SOURCE = "cloud asset export"
@@ -82,6 +83,7 @@ class Holdings:
         self.lines = 0
         self._paths = paths
         self._file = paths[0]
+        self._next = 1
         self._apis = tuple(f"/services/{api}" for api in apis)
         self._wanted = wanted
         self._repeated = 0
@@ -113,14 +115,16 @@ class Holdings:
             self._tails = set()
             lines = AssetLines(path)
             with lines.opened() as numbered:
-                faults += self._pass(lines, numbered)
-            faults += lines.faults
+                found = self._pass(lines, numbered)
+            # What is wrong with the file explains what is wrong with its last line.
+            faults += [replace(one, line=self._next) if one.line == END else one for one in lines.faults]
+            faults += found
         self._tell(faults)
 
     def _pass(self, lines: AssetLines, numbered: Iterable[tuple[int, bytes]]) -> list[Fault]:
         handler = self._read.get
         faults: list[Fault] = []
-        number = 0
+        number, text = 0, b"\n"
         for number, text in numbered:
             try:
                 line = decode_line(text)
@@ -136,6 +140,7 @@ class Holdings:
                     faults.append(Fault(lines.path, number, str(error) or type(error).__name__))
                 del faults[_MOST_FAULTS:]
         self.lines += number
+        self._next = number + text.endswith(b"\n")
         return faults
 
     def _other_spelling(self, number: int, line: Line) -> None:

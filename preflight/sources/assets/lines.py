@@ -34,12 +34,15 @@ _HOW = (
 )
 
 
+END = -1
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Something in the file that could not be read."""
 
     file: Path
     line: int
-    """0: the file as a whole."""
+    """0: the file as a whole. END: where reading came to an end."""
     why: str
 
 
@@ -139,7 +142,7 @@ class AssetLines:
                 self._source = io.BufferedReader(inflated or file, _BLOCK)
                 yield self._start()
                 if inflated and inflated.fault:
-                    self.faults.append(Fault(self.path, 0, inflated.fault))
+                    self.faults.append(Fault(self.path, END, inflated.fault))
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
             raise UsageError(f"'{self.path}' can't be read: {why}.", "Check the path given with --assets.") from None

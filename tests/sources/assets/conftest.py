@@ -16,8 +16,12 @@ from tests.sources.assets.exporting import Line, exported, write
 
 __all__ = ["Told", "Tried", "clean_place", "preflight", "serve"]
 
+PROJECT, FOLDER, ORGANIZATION = "projects/421700000001", "folders/373737000001", "organizations/987650000001"
+CHAIN = [PROJECT, FOLDER, ORGANIZATION]
+OWN = "projects/acme-analytics"
 Tried = Callable[..., Result]
-Told = Callable[..., Snapshot]
+Told = Callable[..., Any]
+"""Tests look into facts that they know to be there: the snapshot is not checked for Unknowns."""
 
 
 @pytest.fixture
@@ -46,10 +50,15 @@ def run(preflight: Preflight, tmp_path: Path) -> Tried:
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Told:
-    """All facts that exports tell of a project: each export is a list of lines."""
+    """All facts that exports tell of a project: each export is a list of lines, or a file."""
 
-    def facts(*exports: Iterable[Line], project: str = "acme-analytics", name: str = "export{}.json") -> Snapshot:
-        paths = tuple(write(tmp_path / name.format(n or ""), lines) for n, lines in enumerate(exports))
+    def facts(
+        *exports: "Iterable[Line] | Path", project: str = "acme-analytics", name: str = "export{}.json"
+    ) -> Snapshot:
+        paths = tuple(
+            export if isinstance(export, Path) else write(tmp_path / name.format(n or ""), export)
+            for n, export in enumerate(exports)
+        )
         profile = load_profile("heap")
         return AssetsSource(paths, profile, parse_target(profile, project)).collect(frozenset(FIELD_OF))
 
@@ -75,3 +84,9 @@ def line_of(lines: list[Line], kind: str, content: str = "resource") -> int:
 def changed(line: Line, **data: Any) -> Line:
     """A RESOURCE line with some of its data changed."""
     return {**line, "resource": {**line["resource"], "data": {**line["resource"]["data"], **data}}}
+
+
+def with_bindings(lines: list[Line], kind: str, *bindings: Line) -> list[Line]:
+    """The same export, in which one policy has these bindings."""
+    (line,) = of_kind(lines, kind, "iam_policy")
+    return [{**one, "iam_policy": {"bindings": [*bindings]}} if one is line else one for one in lines]

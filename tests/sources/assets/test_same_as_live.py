@@ -94,12 +94,15 @@ def contradictions(told: Verdicts, asked: Verdicts) -> dict[str, tuple[str, str]
 
 KNOWS_LESS: dict[str, dict[str, str]] = {
     "ready": {"vendor-least-privilege": "a group"},
-    "broken": {"vendor-sharing-allowed": "organization policies"},
+    "broken": {
+        "vendor-sharing-allowed": "organization policies",
+        "vendor-least-privilege": "all that a predefined role holds: the catalogue has a part",
+    },
     "tangled": {"vendor-sharing-allowed": "organization policies"},
     "blind": {},
 }
-"""What an export of a demo world leaves open and the live source doesn't, beside the three below; and for want of what."""
-UNSET = {"service-allowed": "", "location-allowed": "", "dataset-encryption": ""}
+"""What an export of a demo world leaves open and the live source doesn't, and for want of what; beside these three:"""
+UNSET = {"service-allowed", "location-allowed", "dataset-encryption"}
 
 
 @pytest.mark.parametrize("name", World.demos())
@@ -108,7 +111,7 @@ def test_a_demo_world_is_judged_alike(name: str, tmp_path: Path):
     told, asked = offline(world, tmp_path / "export.json"), live(world, ADMIN)
     assert contradictions(told, asked) == {}
     less = {rule for rule in told if told[rule] == "unknown" and asked[rule] in DECIDED}
-    assert less == ({*KNOWS_LESS[name]} if name == "blind" else {*KNOWS_LESS[name], *UNSET})
+    assert less == ({*KNOWS_LESS[name]} | (set() if name == "blind" else UNSET))
     assert told[NOBODY_ASKS] == "skip"
 
 
@@ -177,7 +180,7 @@ MEMBERS = st.sampled_from(
 ROLES = st.sampled_from(
     [
         *("roles/bigquery.user", "roles/bigquery.jobUser", "roles/bigquery.dataEditor", "roles/bigquery.dataViewer"),
-        *("roles/viewer", "roles/owner", "roles/logging.logWriter", "roles/never.heardOf"),
+        *("roles/viewer", "roles/owner", "roles/browser", "roles/never.heardOf"),
         *("organizations/9/roles/loader", "projects/acme-analytics/roles/loader", "organizations/9/roles/gone"),
     ]
 )
@@ -282,4 +285,8 @@ def test_any_world_is_judged_alike(world: World, tmp_path: Path):
     differing = {rule for rule in told if told[rule] != asked[rule]} - {NOBODY_ASKS, *ALL_DATASETS}
     if not world.projects[0].datasets:  # whether the export would hold them can't be told
         differing -= {rule for rule in differing if rule.startswith("dataset-") and told[rule] == "unknown"}
+    levels = (*world.organizations, *world.folders, *world.projects)
+    if any(policy.inherit_from_parent for level in levels for policy in level.org_policies.values()):
+        # What inheriting beside "all values" comes to is not documented in full.
+        differing -= {rule for rule in ON_ORG_POLICIES if told[rule] == "unknown"}
     assert Counter({rule: (asked[rule], told[rule]) for rule in differing}) == {}
