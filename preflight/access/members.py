@@ -99,9 +99,17 @@ class Members:
         self._home = home
         self._groups = groups
         self._holds_basic_role = holds_basic_role
+        self._found: dict[tuple[str, str], Formula] = {}
 
     def covers(self, member: str, principal: str) -> Formula:
         """Whether `member`, as written in a policy, covers `principal`."""
+        key = (member, principal)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._covers(member, principal)
+        return found
+
+    def _covers(self, member: str, principal: str) -> Formula:
         if principal.startswith("deleted:") or member.startswith("deleted:"):
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
@@ -162,7 +170,7 @@ class Members:
         seen.add(email)
         group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
         if not isinstance(group, Group):
-            return OpenFact("group", email, _not_listed(email, principal, group))
+            return _unlisted(email, principal, group)
         for name, is_member in group.checked.items():
             if canonical(name) == canonical(principal):
                 return is_member
@@ -205,6 +213,12 @@ class Members:
 def _open(member: str, why: str) -> OpenFact:
     settle = f"Grant the role to the principal directly, beside {member}."
     return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+@lru_cache(maxsize=65536)
+def _unlisted(email: str, principal: str, found: Unknown | None) -> OpenFact:
+    """That it isn't known who is in the group: the same for all projects of an organization."""
+    return OpenFact("group", email, _not_listed(email, principal, found))
 
 
 def _not_listed(email: str, principal: str, found: Group | Unknown | None) -> Unknown:

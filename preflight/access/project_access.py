@@ -15,7 +15,7 @@ from preflight.access.conditions import ConditionValue, Place, moments_of, place
 from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
 from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
-from preflight.access.held_roles import HeldRoles
+from preflight.access.held_roles import held_roles
 from preflight.access.members import Home, Members
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
@@ -119,13 +119,14 @@ class ProjectAccess:
     def __init__(self, facts: AccessFacts) -> None:
         self.facts = facts
         self.own = f"projects/{facts.project}"
-        self.roles = HeldRoles(facts.roles)
+        self.roles = held_roles(facts.roles)
         self.bindings = Bindings(facts.allow, self.own, self.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
         self.deny = DenyRules(facts.deny, self.own)
         self._project_place = place_of("", facts.project, None)
+        self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
 
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
@@ -137,7 +138,12 @@ class ProjectAccess:
 
         On the project a permission that is checked on something in it (a table, a dataset) means: on all of them.
         """
-        return self._decided(self._question(principal, permission, dataset))
+        if dataset is not None:
+            return self._decided(self._question(principal, permission, dataset))
+        key = (principal, permission, False)
+        if key not in self._decisions:
+            self._decisions[key] = self._decided(self._question(principal, permission, None))
+        return self._decisions[key]
 
     def answer(
         self, principal: str, permission: str, dataset: Dataset | None = None
@@ -149,6 +155,12 @@ class ProjectAccess:
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
+        key = (principal, role, True)
+        if key not in self._decisions:
+            self._decisions[key] = self._holds_role(principal, role)
+        return self._decisions[key]
+
+    def _holds_role(self, principal: str, role: str) -> Decision:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = () if stands is False else self._candidates(principal, None, role)
         candidates = tuple(_Candidate(c.source, c.covers, both(stands, c.formula)) for c in found)
