@@ -12,9 +12,9 @@ from preflight.cli.progress import Progress, columns_of
 from preflight.errors import ExitCode
 
 if TYPE_CHECKING:
-    from preflight.sources.live.examination import Check
+    from preflight.sources.live.surroundings import Check
 
-COLOURS = {"ok": "green", "problem": "red", "unknown": "yellow"}
+COLOURS = {"ok": "green", "note": "cyan", "problem": "red", "unknown": "yellow"}
 WIDEST = 110
 
 
@@ -57,6 +57,7 @@ def command(
     from preflight.engine import load_rules, needed_facts
     from preflight.facts.methods import methods_for
     from preflight.profile import load_profile
+    from preflight.rulebook import select
     from preflight.sources.live.examination import examine
     from preflight.sources.live.settings import LiveSettings, impersonation_chain
     from preflight.target import parse_project
@@ -73,7 +74,7 @@ def command(
     )
     with Progress() as progress:
         # The profile lends its form alone: what is asked is the tool's own needs, the same for every vendor.
-        methods = methods_for(needed_facts(load_rules()))
+        methods = methods_for(needed_facts(select(load_rules(), ())))
         checks = examine(settings, os.environ, load_profile("heap"), project, output_dir, progress.tell, methods)
     code = ExitCode.USAGE if any(check.state == "problem" for check in checks) else ExitCode.READY
     click.echo(_json(checks, code) if form == "json" else _text(checks, project))

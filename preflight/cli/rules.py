@@ -43,7 +43,7 @@ def describe(rule: Rule) -> str:
 
     reads = [method.id for method in methods_for(needed_facts([rule]))]
     lines = [
-        f"{rule.id}: {rule.title}",
+        paragraph(f"{rule.id}: {rule.title}"),
         "",
         f"Severity  {rule.severity.value}{ON_REQUEST if rule.on_request else ''}",
         f"Items     {' '.join(rule.requirements) or 'none'}",

@@ -11,7 +11,14 @@ from preflight.cli import screen
 from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
-from preflight.cli.source import LiveOptions, choice_of_source, collect_assets, collect_live, refuse_live_options
+from preflight.cli.source import (
+    LiveOptions,
+    choice_of_assets,
+    choice_of_source,
+    collect_assets,
+    collect_live,
+    refuse_live_options,
+)
 from preflight.engine import evaluate
 from preflight.errors import UsageError, nearest
 from preflight.renderers import Format, render
@@ -65,13 +72,7 @@ def write_files(report: Report, folder: Path) -> None:
 
 @click.command(name="run")
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
-@click.option(
-    "--assets",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="FILE",
-    help="Read a Cloud Asset export (JSON lines, plain or gzip; repeatable) and ask Google nothing.",
-)
+@choice_of_assets
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")

@@ -333,7 +333,7 @@ QUOTA_PROJECT_ROLE = "roles/serviceusage.serviceUsageConsumer"
 
 def methods_for(facts: Iterable[type[Fact]]) -> tuple[ApiMethod, ...]:
     """The methods that reading these facts may call, in a stable order."""
-    wanted = {method for fact in facts for method in READS.get(fact, ())}
+    wanted = {method for fact in facts for method in READS[fact]}
     return tuple(method for method in ALLOWED if method in wanted)
 
 

@@ -1,7 +1,6 @@
 """The audit's table: each kind of cell, each flag, and that blindness is never a blank."""
 
 import pytest
-from hypothesis import given, settings
 from msgspec.structs import replace
 
 from preflight.access.audit import State, audit
@@ -12,8 +11,19 @@ from preflight.facts.dataset import AccessEntry, Datasets
 from preflight.facts.policy import Binding
 from preflight.facts.seen import Completeness, Denied, Incomplete, NotCollected, TimedOut, Unknown
 from preflight.testing import FOLDER, HERE, bind, custom_role, policies, roles, unreadable
-from tests.access.audits import ACME, ANA, MOMENT, ROOT, audited, cell_of, dataset, denying, group, rich, row_of
-from tests.access.test_quick_answers import accesses, datasets
+from tests.access.audits import (
+    ACME,
+    ANA,
+    MOMENT,
+    ROOT,
+    audited,
+    cell_of,
+    dataset,
+    denying,
+    group,
+    rich,
+    row_of,
+)
 
 USER, VIEWER = "roles/bigquery.user", "roles/bigquery.dataViewer"
 GROUP = "group:analysts@acme.example"
@@ -281,25 +291,3 @@ def test_the_path_of_a_cell_is_the_decisions_that_make_it_so():
             assert {one.answer for one in found} == {Answer(state)}, (row.member, capability.id)
     (read,) = made.decisions(row_of(made, "user:ben@acme.example"), by_id["read-data"])
     assert read.resource == "projects/acme-analytics/datasets/sales"
-
-
-@settings(max_examples=60)
-@given(accesses(), datasets)
-def test_cells_are_what_the_engine_decides(access, one):
-    """However cells are worked out for speed: granted and blank only where every single question says so."""
-    made = audit(access, Datasets.of(one), ACME)
-    for row in made.rows:
-        if row.member.startswith("deleted:"):
-            continue
-        for capability, cell in zip(CAPABILITIES, row.cells, strict=True):
-            on_project = {access.decide(row.principal, p).answer for p in capability.permissions}
-            inside = {
-                access.decide(row.principal, p, one).answer
-                for p in capability.permissions
-                if capability.on_datasets and p.startswith("bigquery.")
-            }
-            answers = on_project | inside
-            expected = next(a for a in (Answer.GRANTED, Answer.UNKNOWN, Answer.NOT_GRANTED) if a in answers)
-            assert cell.state.value == expected.value, (row.member, capability.id)
-            if cell.state is GRANTED and Answer.GRANTED not in on_project:
-                assert cell.datasets == (one.id,)

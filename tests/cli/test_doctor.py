@@ -13,6 +13,7 @@ from preflight.emulator import Caller, Emulator, Fault, World
 from preflight.emulator.world import Binding
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.methods import ALLOWED, methods_for
+from preflight.rulebook import select
 from preflight.sources.live.examination import needed_apis
 from tests.end_to_end.conftest import (  # noqa: F401  fixtures among them
     ADMIN,
@@ -41,7 +42,7 @@ class Told(NamedTuple):
         return {about for about, state in self.states().items() if state == "problem"}
 
 
-APIS = needed_apis(methods_for(needed_facts(load_rules())))
+APIS = needed_apis(methods_for(needed_facts(select(load_rules(), ()))))
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +97,19 @@ def test_all_is_well(doctor, cloud):
         *(f"projects/acme-analytics/services/{api}" for api in APIS),
     }
     assert {exchange.method for exchange in cloud.exchanges} <= {method.id for method in ALLOWED}
+
+
+def test_an_api_that_few_runs_need_is_no_problem(preflight):  # noqa: F811
+    world = World.demo("ready")
+    (project,) = world.projects
+    without = tuple(api for api in project.services if api != "cloudidentity.googleapis.com")
+    with Emulator(replace(world, projects=(replace(project, services=without),))) as emulator:
+        environ = emulator.environ(ADMIN)
+        result = preflight("doctor", "--quota-project", "acme-analytics", environ=environ)
+    assert result.code == 0
+    said = " ".join(result.out.split())
+    assert " NOTE cloudidentity.googleapis.com: is not enabled in acme-analytics; run asks it only" in said
+    assert "gcloud services enable cloudidentity.googleapis.com --project=acme-analytics" in result.out
 
 
 def test_a_user_without_a_quota_project(doctor, cloud):
@@ -323,7 +337,7 @@ def test_a_remedy_for_several_is_said_once(preflight, cloud):  # noqa: F811
     environ = {"GOOGLE_OAUTH_ACCESS_TOKEN": "t", "HTTPS_PROXY": "http://127.0.0.1:9"}
     result = preflight("doctor", "--timeout", "2", environ=environ)
     assert result.out.count("Check the proxy that HTTPS_PROXY names") == 1
-    assert "9 problems." in result.out
+    assert f"{len(APIS) + 1} problems." in result.out
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,10 @@ def test_options_are_explained_beside_them_where_there_is_room():
     assert "\n  --rules-dir DIRECTORY           Also load" in wide
 
 
-LISTS = [("rules", "list"), ("rules", "show", "vendor-role"), ("profiles", "list"), ("permissions",), ("world", "list")]
+LISTS = [
+    *(("rules", "list"), ("rules", "show", "vendor-role"), ("profiles", "list")),
+    *(("permissions",), ("world", "list"), ("rules", "show", "vendor-least-privilege")),
+]
 
 
 @pytest.mark.parametrize("arguments", LISTS, ids=" ".join)

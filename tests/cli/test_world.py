@@ -136,7 +136,7 @@ def test_the_demo_worlds_can_be_checked_by_name(preflight, name):
     code, out, err = preflight("world", "check", name)
     assert (code, err) == (0, "")
     assert f"{name} can be served." in out
-    assert "project       acme-analytics (ACTIVE) in folders/373737000001" in out
+    assert "project       acme-analytics (ACTIVE) in folders/37373700000" in out
 
 
 SMALL = '[[projects]]\nid = "a"\nnumber = "1"\n'

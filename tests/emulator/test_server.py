@@ -150,4 +150,4 @@ def test_a_hundred_callers_at_once(cloud):
 def test_the_demo_worlds_are_served(name):
     with Emulator(World.demo(name)) as cloud:
         status, _, project = ask(cloud, "GET", f"/v3/{PROJECT}", caller=ADMIN)
-        assert (status, project["parent"]) == (200, "folders/373737000001")
+        assert (status, project["projectId"]) == (200, "acme-analytics")

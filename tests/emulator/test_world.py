@@ -54,7 +54,7 @@ def test_no_world_there(tmp_path):
 
 
 def test_the_demos():
-    assert World.demos() == ("blind", "broken", "ready")
+    assert World.demos() == ("blind", "broken", "ready", "tangled")
     for name in World.demos():
         (project,) = World.demo(name).projects
         assert project.id == "acme-analytics"

@@ -33,7 +33,7 @@ number = "3000"
 parent = "organizations/1000"
 services = [
     "bigquery.googleapis.com", "cloudbilling.googleapis.com", "cloudresourcemanager.googleapis.com",
-    "iam.googleapis.com", "serviceusage.googleapis.com",
+    "iam.googleapis.com", "orgpolicy.googleapis.com", "serviceusage.googleapis.com",
 ]
 billing = {{{{ account = "billingAccounts/01A2B3-C4D5E6-F70819", enabled = true }}}}
 {{on_project}}

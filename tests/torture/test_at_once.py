@@ -36,7 +36,7 @@ def test_twenty_runs_at_once_leave_forty_whole_files(good: Emulator, tmp_path: P
         if path.suffix == ".json":
             jsonschema.validate(json.loads(text), schema)
             twin = path.with_suffix(".md").read_text(encoding="utf-8")
-            assert json.loads(text)["verdict"] == "pass"
+            assert json.loads(text)["verdict"] == "warn"  # by the role that it doesn't need
             assert twin.startswith("#")
             assert twin.endswith("\n")
     moments = {path.name.removeprefix("acme-analytics-")[:16] for path in named}

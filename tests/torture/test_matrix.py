@@ -29,6 +29,13 @@ ANEW = "python -m scripts.make_fault_table"
 
 RM, IAM = "cloudresourcemanager", "iam"
 GRANTS = {"vendor-role", "jobs-create", "dataset-writable"}
+# What only the effective policies of the organization tell, and what only the Policy Troubleshooter does.
+ELSEWHERE = {
+    "orgpolicy.projects.policies.getEffectivePolicy": {
+        *("service-allowed", "vendor-sharing-allowed", "location-allowed", "dataset-encryption")
+    },
+    "policytroubleshooter.iam.troubleshoot": {"second-opinion"},
+}
 # What can't be told once a method fails, by the worlds' stories. Not from the product: that is what it is held to.
 MUST: dict[str, dict[str, set[str]]] = {
     "good": {
@@ -38,6 +45,7 @@ MUST: dict[str, dict[str, set[str]]] = {
         f"{IAM}.roles.get": {"dataset-writable"},
         f"{IAM}.projects.roles.get": {"vendor-role", "jobs-create"},
         "cloudbilling.projects.getBillingInfo": {"billing-enabled"},
+        **ELSEWHERE,
     },
     # That nothing of all that is granted, takes all of it.
     "bad": {
@@ -50,6 +58,7 @@ MUST: dict[str, dict[str, set[str]]] = {
         f"{IAM}.projects.roles.get": GRANTS,
         f"{IAM}.organizations.roles.get": GRANTS,
         "cloudbilling.projects.getBillingInfo": {"billing-enabled"},
+        **ELSEWHERE,
     },
     "own": {
         "bigquery.datasets.list": {"dataset-writable"},
@@ -62,7 +71,7 @@ MUST: dict[str, dict[str, set[str]]] = {
 def test_the_matrix_is_whole():
     assert set(KINDS) == set(get_args(Kind)), "each fault"
     assert {method for method, _ in columns()} == {method.id for method in CALLED}, "each method"
-    assert len(columns()) == 22, "eight over both, three over gRPC alone, three over REST alone"
+    assert len(columns()) == 36, "fourteen over both, three over gRPC alone, five over REST alone"
     for world in ("good", "bad"):
         assert len([cell for cell in cells() if cell.world == world]) == len(KINDS) * len(columns())
     assert MUST.keys() == TEXTS.keys() == TITLES.keys()

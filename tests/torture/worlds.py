@@ -8,7 +8,7 @@ from preflight.emulator import World
 
 ADMIN = "admin@acme.example"
 VENDOR = "heap-sql@heap-204122.iam.gserviceaccount.com"
-RUN = ("run", "--project", "acme-analytics", "--location", "EU", "--dataset", "heap_production")
+RUN = ("run", "--project", "acme-analytics", "--location", "EU", "--dataset", "heap_production", "--cross-check")
 
 # For the methods that tell of deny policies, groups and tags: all of it concerns others.
 _DENIED = """

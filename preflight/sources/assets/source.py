@@ -82,6 +82,19 @@ class AssetsSource:
         )
 
 
+def only_project(paths: tuple[Path, ...]) -> str:
+    """The project of exports that hold just one. Raises UsageError for any other."""
+    ids = look_for(paths, "").ids
+    files = " and ".join(f"'{path}'" for path in paths)
+    verb = ("tells", "holds") if len(paths) == 1 else ("tell", "hold")
+    if len(ids) == 1:
+        return ids[0]
+    if not ids:
+        raise UsageError(f"{files} {verb[0]} no project's ID.", f"Name the project with --project. {_WHAT}")
+    some = f"{', '.join(sorted(ids)[:_NEAREST])}{' …' if len(ids) > _NEAREST else ''}"
+    raise UsageError(f"{files} {verb[1]} {len(ids)} projects.", f"Name one with --project: {some}.")
+
+
 _WHAT = (
     "Export the projects' RESOURCE and IAM_POLICY content with: gcloud asset export --organization=ORGANIZATION_ID "
     "--content-type=resource … (see docs/assets.md)."

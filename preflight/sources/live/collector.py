@@ -73,7 +73,7 @@ def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
         CallerIdentity: ("tokeninfo",),
         CallerPermissions: ("projects",),
     }
-    names = {name for fact in wanted for name in needed.get(fact, ())}
+    names = {name for fact in wanted for name in needed[fact]}
     return frozenset(names | {"projects"} if project.isdigit() else names)
 
 

@@ -8,21 +8,18 @@ TLS handshake, with no request sent.
 import os
 import platform
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.errors import PreflightError
 from preflight.facts.caller import CallerIdentity, CallerPermissions
-from preflight.facts.credential_methods import GENERATE_ACCESS_TOKEN
 from preflight.facts.methods import (
     ALLOWED,
+    GROUP_LOOKUP,
     PROJECT_TEST,
     QUOTA_PROJECT_PERMISSION,
     QUOTA_PROJECT_ROLE,
@@ -34,16 +31,16 @@ from preflight.facts.project import Fact, Service, Services, ServiceState
 from preflight.facts.seen import ApiDisabled, Denied, Unauthenticated, Unknown
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
-from preflight.sources.live.network import network_advice
-from preflight.sources.live.reach import CA_VARIABLES, PROXY_VARIABLES, masked, reach, unreadable_certificates
 from preflight.sources.live.settings import LiveSettings
 from preflight.sources.live.source import CredentialsSoon, LiveSource
+from preflight.sources.live.surroundings import Check, certificates, hosts, overrides, proxies
 from preflight.version import __version__
 
 if TYPE_CHECKING:  # Google's libraries load when they are needed, not before
     from preflight.sources.live.credentials import RunCredentials
 
-State = Literal["ok", "problem", "unknown"]
+_SELDOM = {GROUP_LOOKUP.api: "run asks it only where access may go through a group"}
+"""APIs that most runs do without, and when one doesn't."""
 _KINDS = {
     "authorized_user": "a user's sign-in",
     "service_account": "a service account's key",
@@ -51,19 +48,7 @@ _KINDS = {
     "external_account_authorized_user": "a sign-in through a workforce pool",
     "impersonated_service_account": "a sign-in that impersonates a service account",
 }
-_PROBE_SECONDS = 5.0
 _FIRST = "Mend what is said above, then ask again."
-
-
-class Check(Struct, frozen=True):
-    """One thing that was looked at."""
-
-    about: str
-    state: State
-    detail: str
-    """What is there."""
-    remedy: str = ""
-    """What to do, if something is to be done."""
 
 
 def examine(
@@ -94,10 +79,10 @@ def examine(
         *_asked(
             soon.found if error is None else None, settings, environ, profile, needed_apis(methods), project, on_wait
         ),
-        *_proxies(environ),
-        *_certificates(environ, settings),
-        *_overrides(environ, settings),
-        *_hosts(settings, soon.found, methods, on_wait),
+        *proxies(environ),
+        *certificates(environ, settings),
+        *overrides(environ, settings),
+        *hosts(settings, soon.found, methods, on_wait),
     ]
     if output_dir is not None:
         checks.append(_folder(output_dir))
@@ -260,7 +245,10 @@ def _quota_project(snapshot: Snapshot, project: str, apis: tuple[str, ...], *, o
     for api in apis:
         if own and api.startswith("bigquery."):
             continue  # BigQuery charges the project asked about, where no other is named
-        yield _api(api, project, services, permissions)
+        check = _api(api, project, services, permissions)
+        if api in _SELDOM and check.state == "problem":
+            check = replace(check, state="note", detail=f"{check.detail}; {_SELDOM[api]}")
+        yield check
 
 
 def _quota_denied(*answers: object) -> bool:
@@ -294,94 +282,6 @@ def _api(api: str, project: str, services: object, permissions: object) -> Check
     if isinstance(asked, CallerPermissions) or (isinstance(asked, Unknown) and isinstance(asked.reason, Denied)):
         return Check(api, "ok", f"answers for {project}")
     return Check(api, "unknown", _why(service), f"See for yourself: gcloud services list --project={project}")
-
-
-def _proxies(environ: Mapping[str, str]) -> Iterable[Check]:
-    named = [name for name in PROXY_VARIABLES if environ.get(name)]
-    if not named:
-        yield Check("proxy", "ok", "none is named")
-    for name in named:
-        if name.casefold() in {"no_proxy", "no_grpc_proxy"}:
-            yield Check(name, "ok", environ[name])
-            continue
-        shown = masked(environ[name])
-        if urlsplit(shown if "://" in shown else f"http://{shown}").scheme not in {"http", "https"}:
-            yield Check(name, "problem", f"{shown} is no HTTP proxy", f"Name one: export {name}=http://HOST:PORT")
-        else:
-            yield Check(name, "ok", shown)
-
-
-def _certificates(environ: Mapping[str, str], settings: LiveSettings) -> Iterable[Check]:
-    named = {name: environ[name] for name in CA_VARIABLES if environ.get(name)}
-    if settings.ca_file:
-        named["PREFLIGHT_CA_FILE"] = str(settings.ca_file)
-    if not named:
-        yield Check("certificates", "ok", "those that come with the tool's libraries")
-    for name, path in named.items():
-        trouble = unreadable_certificates(Path(path))
-        if trouble:
-            yield Check(name, "problem", f"{path}: {trouble}", "Correct the path, or unset it.")
-        else:
-            yield Check(name, "ok", path)
-
-
-def _overrides(environ: Mapping[str, str], settings: LiveSettings) -> Iterable[Check]:
-    said = "a stand-in, which run asks in Google's place"
-    if settings.rest_endpoint:
-        yield Check("PREFLIGHT_REST_ENDPOINT", "ok", f"{settings.rest_endpoint}, {said}")
-    if settings.grpc_endpoint:
-        yield Check("PREFLIGHT_GRPC_ENDPOINT", "ok", f"{settings.grpc_endpoint}, {said}")
-    if environ.get("BIGQUERY_EMULATOR_HOST"):
-        yield Check("BIGQUERY_EMULATOR_HOST", "ok", "is not heeded: run asks BigQuery itself")
-
-
-def _hosts(
-    settings: LiveSettings,
-    found: "RunCredentials | None",
-    methods: tuple[ApiMethod, ...],
-    on_wait: Callable[[str], None] | None,
-) -> Iterable[Check]:
-    """One check for each host that a run would call, tried side by side."""
-    universe = found.universe_domain if found else settings.universe
-    tries: dict[str, tuple[str, bool]] = {}
-    """By what is shown: the address, and whether it is one of the settings' own."""
-    rest = [method.api for method in methods if settings.transport == "rest" or not method.grpc]
-    grpc = [method.api for method in methods if settings.transport == "grpc" and method.grpc]
-    if settings.rest_endpoint:
-        tries[urlsplit(settings.rest_endpoint).netloc] = (settings.rest_endpoint, True)
-        rest = []
-    if settings.grpc_endpoint:
-        tries[settings.grpc_endpoint] = (f"https://{settings.grpc_endpoint}", True)
-        grpc = []
-    elsewhere = found.origin.hosts if found else ()
-    if found and found.chain and not settings.rest_endpoint:
-        elsewhere = (*elsewhere, GENERATE_ACCESS_TOKEN.api)
-    for host in (*sorted({*rest, *grpc}), *(host for host in elsewhere if host.endswith("googleapis.com"))):
-        named = host.replace("googleapis.com", universe)
-        tries[named] = (f"https://{named}", False)
-    answers: dict[str, str] = {}
-
-    def one(name: str, address: str, *, own: bool) -> None:
-        answers[name] = reach(address, settings if own else None, _PROBE_SECONDS)
-
-    threads = [
-        threading.Thread(target=one, args=(name, address), kwargs={"own": own}, daemon=True)
-        for name, (address, own) in tries.items()
-    ]
-    ends = time.monotonic() + _PROBE_SECONDS + 1
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive() and time.monotonic() < ends:
-            thread.join(0.5)
-            if thread.is_alive() and on_wait:
-                on_wait("the hosts to answer")
-    for name in tries:
-        trouble = answers.get(name, "no answer came in time")
-        if trouble:
-            yield Check(f"way to {name}", "problem", f"can't be reached: {trouble}", network_advice(trouble))
-        else:
-            yield Check(f"way to {name}", "ok", "can be reached")
 
 
 def _folder(folder: Path) -> Check:
