@@ -98,7 +98,9 @@ def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[s
         for minimum in grant.minimum_roles:
             asked |= access.permissions_of(minimum) or frozenset()
     held = access.permissions_of(role)
-    return None if held is None else held - asked
+    if held is None or (held <= asked and not access.knows_all_of(role)):
+        return None  # no more is known of it, and it may hold more
+    return held - asked
 
 
 def _such_as(more: frozenset[str]) -> str:
@@ -110,7 +112,9 @@ def _such_as(more: frozenset[str]) -> str:
 
 def _open_reason(link: Link, more: frozenset[str] | None) -> Reason:
     if more is None:
-        return Unresolved(f"what {link.grant.role} holds is not known", f"Look up what {link.grant.role} holds.")
+        return Unresolved(
+            f"what {link.grant.role} holds is not known, or not all", f"Look up what {link.grant.role} holds."
+        )
     return Unresolved(
         f"{link.grant.role} is granted to {link.grant.member} on {link.grant.resource}, and whether that gives it to "
         "the account can't be told"
