@@ -2,9 +2,12 @@
 
 from preflight import (
     AccessEntry,
+    Answer,
     Dataset,
     Datasets,
+    EffectiveAccess,
     Evidence,
+    Maybe,
     Profile,
     Remedy,
     Severity,
@@ -12,6 +15,7 @@ from preflight import (
     Unknown,
     Verdict,
     dataset_page,
+    grant_on_dataset,
     passed,
     revoke_on_dataset,
     rule,
@@ -31,7 +35,9 @@ EVERYBODY = {"allUsers": "everybody on the internet", "allAuthenticatedUsers": "
     after=("project-active", "bigquery-api-enabled"),
     order=88,
 )
-def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -> Verdict:
+def datasets_are_private(
+    datasets: Datasets, access: Maybe[EffectiveAccess], profile: Profile, target: Target
+) -> Verdict:
     """Looks through the access lists that were read: those of the destination and the vendor's companion dataset, and
     of others where the source tells them. Google itself refuses such members in a project's policy."""
     wanted = profile.dataset.companions(target.dataset) if target.dataset else ()
@@ -40,25 +46,28 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
     unseen: list[Unknown] = []
     for name in dict.fromkeys((*wanted, *datasets.datasets)):
         found = datasets.get(name)
-        access = found.access if isinstance(found, Dataset) else found
-        if access is None:
+        entries = found.access if isinstance(found, Dataset) else found
+        if entries is None:
             continue
-        if isinstance(access, Unknown):
+        if isinstance(entries, Unknown):
             if name in wanted:
-                unseen.append(access)
+                unseen.append(entries)
             continue
         if not isinstance(found, Dataset):
             continue
-        to_all = [(found, entry) for entry in access if entry.member in EVERYBODY and not entry.authorized]
+        to_all = [(found, entry) for entry in entries if entry.member in EVERYBODY and not entry.authorized]
         open_ += to_all
         if not to_all:
-            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(access)} entries"))
+            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(entries)} entries"))
     if open_:
         return warned(
             "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
             *(dataset.provenance.saw(f"{entry.role} is given to {entry.member} in {dataset.id}")
               for dataset, entry in open_),
-            remedy=tuple(_close(dataset, entry, target) for dataset, entry in open_),
+            remedy=(
+                *_keep_the_vendor(open_, access, wanted, profile, target),
+                *_close(open_, target),
+            ),
         )  # fmt: skip
     if unseen:
         reason = unseen[0].reason
@@ -69,9 +78,39 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
     return passed(f"none of {len(closed)} datasets whose access was read is open to all", *closed[:10])
 
 
-def _close(dataset: Dataset, entry: AccessEntry, target: Target) -> Remedy:
-    return Remedy(
-        summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
-        commands=(revoke_on_dataset(target.project, dataset, entry),),
-        console_url=dataset_page(target.project, dataset.id),
+def _keep_the_vendor(
+    open_: list[tuple[Dataset, AccessEntry]],
+    access: Maybe[EffectiveAccess],
+    wanted: tuple[str, ...],
+    profile: Profile,
+    target: Target,
+) -> tuple[Remedy, ...]:
+    """Where the vendor writes by what all may do: a grant of its own, before that goes."""
+    grants = []
+    for dataset in dict.fromkeys(dataset for dataset, _ in open_):
+        if isinstance(access, Unknown) or isinstance(dataset.access, Unknown) or dataset.id not in wanted:
+            continue
+        left = tuple(entry for entry in dataset.access if entry.member not in EVERYBODY or entry.authorized)
+        closed = Dataset(provenance=dataset.provenance, id=dataset.id, location=dataset.location, access=left)
+        if any(
+            access.holds_on(dataset, name).answer is Answer.GRANTED
+            and access.holds_on(closed, name).answer is not Answer.GRANTED
+            for name in profile.dataset.write_permissions
+        ):
+            role = profile.dataset.write_role
+            summary = f"First let the vendor's account write to {dataset.id} by itself."
+            grants.append(grant_on_dataset(target.project, dataset, target.principal, role, summary))
+    return tuple(grants)
+
+
+def _close(open_: list[tuple[Dataset, AccessEntry]], target: Target) -> tuple[Remedy, ...]:
+    """One remedy for each role in each dataset: one command takes away what several entries give."""
+    once = {(dataset.id, entry.role_name, entry.member): (dataset, entry) for dataset, entry in open_}
+    return tuple(
+        Remedy(
+            summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
+            commands=(revoke_on_dataset(target.project, dataset, entry),),
+            console_url=dataset_page(target.project, dataset.id),
+        )
+        for dataset, entry in once.values()
     )

@@ -91,6 +91,14 @@ def test_each_answer_where_it_is_not_known(demanded, status, heap):
         assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
 
 
+def test_where_all_are_denied_the_directory_is_asked_for(heap):
+    everyone = OrgPolicy(provenance=HERE, constraint=DOMAINS, rules=(PolicyRule(deny_all=True),))
+    verdict = verdict_on(org_policies(everyone), heap)
+    assert verdict.status == "fail"
+    assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
+    assert verdict.remedies[0].terraform is None, "nothing can be allowed by a name that isn't known"
+
+
 @pytest.mark.parametrize(
     ("bindings", "above", "status"),
     [
