@@ -151,3 +151,10 @@ def test_doing_what_the_remedy_says_passes(demanded, known):
         assert {value for rule in old for value in rule.allowed} <= {value for rule in new for value in rule.allowed}
         for rule in old:
             assert all(set(values) <= set(new[0].parameters[name]) for name, values in rule.parameters.items())
+
+
+def test_beside_what_is_to_be_allowed_it_is_told_what_is_open(heap):
+    both = OrgPolicies(policies={**domains(OURS).policies, MEMBERS: members("user:ana@acme.example").policies[MEMBERS]})
+    verdict = verdict_on(both, heap)
+    assert verdict.status == "fail"
+    assert [remedy.summary.split()[0] for remedy in verdict.remedies] == ["Let", "Ask"]
