@@ -2,12 +2,9 @@
 
 from preflight import (
     AccessEntry,
-    Answer,
     Dataset,
     Datasets,
-    EffectiveAccess,
     Evidence,
-    Maybe,
     Profile,
     Remedy,
     Severity,
@@ -35,9 +32,7 @@ EVERYBODY = {"allUsers": "everybody on the internet", "allAuthenticatedUsers": "
     after=("project-active", "bigquery-api-enabled"),
     order=88,
 )
-def datasets_are_private(
-    datasets: Datasets, access: Maybe[EffectiveAccess], profile: Profile, target: Target
-) -> Verdict:
+def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -> Verdict:
     """Looks through the access lists that were read: those of the destination and the vendor's companion dataset, and
     of others where the source tells them. Google itself refuses such members in a project's policy."""
     wanted = profile.dataset.companions(target.dataset) if target.dataset else ()
@@ -65,7 +60,7 @@ def datasets_are_private(
             *(dataset.provenance.saw(f"{entry.role} is given to {entry.member} in {dataset.id}")
               for dataset, entry in open_),
             remedy=(
-                *_keep_the_vendor(open_, access, wanted, profile, target),
+                *_keep_the_vendor(open_, wanted, profile, target),
                 *_close(open_, target),
             ),
         )  # fmt: skip
@@ -79,28 +74,29 @@ def datasets_are_private(
 
 
 def _keep_the_vendor(
-    open_: list[tuple[Dataset, AccessEntry]],
-    access: Maybe[EffectiveAccess],
-    wanted: tuple[str, ...],
-    profile: Profile,
-    target: Target,
+    open_: list[tuple[Dataset, AccessEntry]], wanted: tuple[str, ...], profile: Profile, target: Target
 ) -> tuple[Remedy, ...]:
-    """Where the vendor writes by what all may do: a grant of its own, before that goes."""
-    grants = []
-    for dataset in dict.fromkeys(dataset for dataset, _ in open_):
-        if isinstance(access, Unknown) or isinstance(dataset.access, Unknown) or dataset.id not in wanted:
-            continue
-        left = tuple(entry for entry in dataset.access if entry.member not in EVERYBODY or entry.authorized)
-        closed = Dataset(provenance=dataset.provenance, id=dataset.id, location=dataset.location, access=left)
-        if any(
-            access.holds_on(dataset, name).answer is Answer.GRANTED
-            and access.holds_on(closed, name).answer is not Answer.GRANTED
-            for name in profile.dataset.write_permissions
-        ):
-            role = profile.dataset.write_role
-            summary = f"First let the vendor's account write to {dataset.id} by itself."
-            grants.append(grant_on_dataset(target.project, dataset, target.principal, role, summary))
-    return tuple(grants)
+    """Where all may write to a dataset of the vendor's, it may be by that alone that the vendor can: then it gets a
+    grant of its own before that goes."""
+    writable = dict.fromkeys(dataset for dataset, entry in open_ if entry.role != "READER" and dataset.id in wanted)
+    role = profile.dataset.write_role
+    return tuple(
+        grant_on_dataset(
+            target.project,
+            dataset,
+            target.principal,
+            role,
+            f"First let the vendor's account write to {dataset.id} by itself.",
+        )
+        for dataset in writable
+        if isinstance(dataset.access, tuple)
+        and not any(
+            entry.member.casefold() == target.principal.casefold()
+            and (entry.role in {"WRITER", "OWNER"} or entry.role_name == role)
+            and not entry.condition
+            for entry in dataset.access
+        )
+    )
 
 
 def _close(open_: list[tuple[Dataset, AccessEntry]], target: Target) -> tuple[Remedy, ...]:
