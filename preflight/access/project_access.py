@@ -323,7 +323,10 @@ class ProjectAccess:
                 (direct if bound.policy.resource == self.own else inherited).append(given)
         near = [fact for fact in self.bindings.blind if fact.about == self.own]
         far = [fact for fact in self.bindings.blind if fact.about != self.own]
-        why = Unresolved(f"{member} stands for the holders of {role}, which may include the principal")
+        why = Unresolved(
+            f"{member} stands for the holders of {role}, which may include the principal",
+            f"Grant what it gives to the principal itself: who has {role} from above the project may or may not count.",
+        )
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
 

@@ -92,7 +92,7 @@ def command(
     project: str | None,
     resource: str | None,
     at: str | None,
-    assets: Path | None,
+    assets: tuple[Path, ...],
     group_members: Path | None,
     unread_deny: str,
     timeout: float,
@@ -108,7 +108,7 @@ def command(
     the member in it that matched, the role, and the condition with its value; for unknown, what is missing and how
     to get it.
     """
-    if assets is not None:
+    if assets:
         refuse_live_options("--assets")
     live = LiveOptions(
         timeout=timeout,

@@ -82,7 +82,7 @@ class Chosen(Struct, frozen=True):
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
     project: str | None,
-    assets: Path | None,
+    assets: tuple[Path, ...],
     group_members: Path | None,
     unread_deny: str,
     timeout: float,
@@ -106,7 +106,7 @@ def command(
     """
     if asked is not None and form == "csv":
         raise UsageError("--path shows proofs, which CSV can't hold.", "Choose another --format.")
-    if assets is not None:
+    if assets:
         refuse_live_options("--assets")
     live = LiveOptions(
         timeout=timeout,

@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from shutil import get_terminal_size
 
 import click
@@ -15,6 +16,7 @@ from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
 from preflight.engine import evaluate
+from preflight.errors import OutputError
 from preflight.renderers import Format, fleet, render
 from preflight.report import Report
 from preflight.report_files import FleetFiles
@@ -23,37 +25,57 @@ _TOLD_EVERY = 100
 
 
 def carry_out_fleet(request: Request, *, quiet: bool = False) -> int:
-    """Judges, shows, writes; returns the worst exit code."""
+    """Judges, shows, writes; returns the worst exit code. Nothing is shown or written before the exports are read."""
     rows: list[fleet.Row] = []
-    first: Report | None = None
-    streams = request.format is Format.JSON and not quiet
-    failed = shown(lambda: click.echo(fleet.JSON_START, nl=False)) if streams else None
-    with _files(request) as files, Progress() as progress:
-        for report in _reports(request, progress):
-            first = first or report
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(Progress())
+        reports = _reports(request, progress)
+        first = next(reports)  # an export without projects is refused before anything is begun
+        files = _files(request)
+        if files is not None:
+            stack.enter_context(files)
+        streams = request.format is Format.JSON and not quiet
+        out = _Once(quiet=quiet)
+        for report in chain([first], reports):
             rows.append(fleet.Row.of(report))
-            if files is None and (not streams or failed):
+            if files is None and not (streams and out.works):
                 continue
-            text = (fleet.JSON_BETWEEN if len(rows) > 1 else "") + render(report, Format.JSON).rstrip("\n")
+            text = (fleet.JSON_BETWEEN if len(rows) > 1 else fleet.JSON_START) + render(report, Format.JSON).rstrip(
+                "\n"
+            )
             if files is not None:
                 files.write(text)
-            if streams and not failed:
-                failed = shown(_printing(text))
+            if streams:
+                out.show(text)
         progress.clear()
-        if first is None:
-            raise AssertionError("an export without projects is refused")
-        summary = fleet.markdown(rows, first, str(request.assets))
-        last = fleet.JSON_END if request.format is Format.JSON else _text(request.format, rows, summary)
-        if not quiet and not failed:
-            failed = shown(_printing(last))
+        summary = fleet.markdown(rows, first, " and ".join(map(str, request.assets)))
+        out.show(fleet.JSON_END if streams else _text(request.format, rows, summary))
         if files is not None:
             files.write(fleet.JSON_END)
             with interrupts.held():  # both files or none
                 paths = files.finish(summary)
             click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
-    if failed is not None:
-        raise failed
+    if out.failed is not None:
+        raise out.failed
     return fleet.exit_code(rows)
+
+
+class _Once:
+    """Standard output until it fails, say because nobody reads it any longer: the files are written all the same."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.failed: OutputError | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether anything is still shown."""
+        return not self._quiet and self.failed is None
+
+    def show(self, text: str) -> None:
+        """Prints it, if that still works."""
+        if self.works:
+            self.failed = shown(lambda: click.echo(text, nl=False))
 
 
 def _reports(request: Request, progress: Progress) -> Iterator[Report]:
@@ -61,9 +83,7 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
 
     chosen = selection(request)
     target = target_of(request, chosen.profile)
-    if request.assets is None:
-        raise AssertionError("many projects come from an export alone")
-    progress.tell(f"the export {request.assets} to be read")
+    progress.tell(f"{' and '.join(path.name for path in request.assets)} to be read")
     export = read_export(request.assets, chosen.profile)
     progress.clear()
     warn(export.warnings)
@@ -76,14 +96,10 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
         yield evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
 
 
-@contextlib.contextmanager
-def _files(request: Request) -> Iterator[FleetFiles | None]:
-    if request.output_dir is None or request.assets is None:
-        yield None
-        return
-    with FleetFiles(request.output_dir, request.assets.name.partition(".")[0], datetime.now(UTC)) as files:
-        files.write(fleet.JSON_START)
-        yield files
+def _files(request: Request) -> FleetFiles | None:
+    if request.output_dir is None:
+        return None
+    return FleetFiles(request.output_dir, request.assets[0].name.partition(".")[0], datetime.now(UTC))
 
 
 def _text(form: Format, rows: list[fleet.Row], summary: str) -> str:
@@ -91,7 +107,3 @@ def _text(form: Format, rows: list[fleet.Row], summary: str) -> str:
         return summary
     width = min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
     return fleet.terminal(rows, width=width)
-
-
-def _printing(text: str) -> Callable[[], None]:
-    return lambda: click.echo(text, nl=False)

@@ -32,7 +32,7 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     """
     chosen = selection(request)
     target = target_of(request, chosen.profile)
-    if request.assets is not None:
+    if request.assets:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
@@ -103,7 +103,7 @@ def write_files(report: Report, folder: Path) -> None:
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
     project: str | None,
-    assets: Path | None,
+    assets: tuple[Path, ...],
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -130,7 +130,7 @@ def command(
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
     --assets it reads a Cloud Asset export instead: one project of it, or all.
     """
-    if assets is not None:
+    if assets:
         refuse_live_options("--assets")
     elif project is None:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")

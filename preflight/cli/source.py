@@ -50,15 +50,15 @@ class Sources(Struct, frozen=True, kw_only=True):
     """Where the facts about one project's access come from, as the options say."""
 
     live: LiveOptions = LiveOptions()
-    assets: Path | None = None
-    """The Cloud Asset export to read; None: Google's APIs are asked."""
+    assets: tuple[Path, ...] = ()
+    """The Cloud Asset exports to read; none: Google's APIs are asked."""
     group_members: Path | None = None
     unread_deny: str = "note"
 
     def project(self) -> str | None:
         """The project, where the export holds just one; None without an export. Raises UsageError where it holds
         more, or tells none."""
-        if self.assets is None:
+        if not self.assets:
             return None
         from preflight.sources.assets import only_project
 
@@ -75,7 +75,7 @@ class Sources(Struct, frozen=True, kw_only=True):
         """
         told = None if self.group_members is None else read_group_members(self.group_members)
         target = replace(target, unread_deny_blocks=self.unread_deny == "unknown")
-        if self.assets is not None:
+        if self.assets:
             snapshot, target = collect_assets(self.assets, profile, target, wanted)
         else:
             snapshot, target = collect_live(self.live, profile, target, wanted, environ)
@@ -89,8 +89,9 @@ def choice_of_assets(function: Function) -> Function:
     return click.option(
         "--assets",
         type=click.Path(path_type=Path),
+        multiple=True,
         metavar="FILE",
-        help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
+        help="Read a Cloud Asset export (JSON lines, plain or gzip; repeatable) and ask Google nothing.",
     )(function)
 
 
@@ -139,15 +140,15 @@ def refuse_live_options(source: str) -> None:
 
 
 def collect_assets(
-    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+    paths: tuple[Path, ...], profile: Profile, target: Target, wanted: frozenset[type[Fact]]
 ) -> tuple[Snapshot, Target]:
-    """Reads the wanted facts of one project from a Cloud Asset export; says on stderr what is odd about the file.
+    """Reads the wanted facts of one project from Cloud Asset exports; says on stderr what is odd about the files.
 
     Raises UsageError for a file that is no export, or doesn't hold the project.
     """
     from preflight.sources.assets import AssetsSource
 
-    source = AssetsSource(path, profile, target)
+    source = AssetsSource(paths, profile, target)
     snapshot = source.collect(wanted)
     warn(source.warnings)
     return snapshot, source.target
