@@ -144,3 +144,11 @@ def test_an_answer_without_a_proof_is_that_with_one(access, listed):
                 assert access.answer(principal, permission, one) is decided.answer, (principal, permission)
                 if decided.answer is Answer.GRANTED:
                     assert access.ends(principal, permission, one) == decided.changes_at, (principal, permission)
+
+
+@settings(max_examples=200)
+@given(st.one_of(accesses(), accesses(clear=True)), datasets())
+def test_an_audit_with_an_open_cell_says_what_is_open(access, listed):
+    made = audit(access, listed, ACME)
+    if any(cell.state is UNKNOWN or cell.more for row in made.rows for cell in row.cells):
+        assert made.blind
