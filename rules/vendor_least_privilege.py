@@ -43,8 +43,9 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
     """Compares every role of the account, on the project and above, with what the profile asks for, and its entries
     in datasets other than the vendor's. The change that it suggests is worked through first: whatever the vendor needs
     and has now, it still has afterwards."""
-    links = [link for role in _roles(access) for link in access.holds_role(role).links if link.formula is not False]
-    judged = [(link, _beyond(link.grant.role, access, profile)) for link in links]
+    links = [link for link in access.links if link.formula is not False]
+    beyond = {role: _beyond(role, access, profile) for role in dict.fromkeys(link.grant.role for link in links)}
+    judged = [(link, beyond[link.grant.role]) for link in links]
     sure = [(link, more) for link, more in judged if link.formula is True and more]
     elsewhere = _entries_elsewhere(access, datasets, profile, target)
     if sure or elsewhere:
@@ -68,10 +69,6 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
     if not links:
         return skipped(f"{target.principal} holds nothing on the project or above")
     return passed(f"{target.principal} holds what it needs, and no more", *_unique(link.evidence for link in links))
-
-
-def _roles(access: EffectiveAccess) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(grant.role for grant in access.grants))
 
 
 def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[str] | None:

@@ -1,11 +1,12 @@
 """The bindings on a project and above, found by member and by permission: what a question has to look at."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from preflight.access.decision import Grant
+from preflight.access.decision import Grant, Link
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
 from preflight.access.members import CONVENIENCE, Members, kind_of
@@ -13,17 +14,22 @@ from preflight.access.reach import Carried, Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
 from preflight.facts.seen import Evidence, NotCollected, Unknown
 
+T = TypeVar("T")
+
 
 class Bound:
     """One member of one binding. Its evidence is made when a proof asks for it."""
 
-    __slots__ = ("_evidence", "binding", "member", "policy")
+    __slots__ = ("_evidence", "_grant", "binding", "links", "member", "policy")
 
     def __init__(self, policy: AllowPolicy, binding: Binding, member: str) -> None:
         self.policy = policy
         self.binding = binding
         self.member = member
         self._evidence: Evidence | None = None
+        self._grant: Grant | None = None
+        self.links: dict[str, Link] = {}
+        """What it gave when it was asked about last, for those who remember it: by permission or role."""
 
     @property
     def role(self) -> str:
@@ -39,7 +45,9 @@ class Bound:
         """It as a grant to a principal whom its member covers, or may."""
         if self._evidence is None:
             self._evidence = self.policy.shows(self.binding, self.member)
-        return Grant(self.policy.resource, self.role, self.member, self._evidence, covers, self.condition)
+        if self._grant is None or self._grant.covers is not covers:
+            self._grant = Grant(self.policy.resource, self.role, self.member, self._evidence, covers, self.condition)
+        return self._grant
 
 
 class Holding(Struct, frozen=True):
@@ -95,21 +103,26 @@ def _of(
     return found
 
 
-_SHARED: OrderedDict[int, IndexedPolicy] = OrderedDict()
+_SHARED: OrderedDict[int, tuple[AllowPolicy, dict[Hashable, Any]]] = OrderedDict()
 _MOST_SHARED = 1024
 
 
-def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
-    """The policy's index. Those of folders and organizations are remembered: many projects are in them."""
+def remembered(policy: AllowPolicy, what: Hashable, make: Callable[[], T]) -> T:
+    """What was worked out of a policy. That of folders and organizations is remembered: many projects are in them."""
     if policy.resource.startswith("projects/"):
-        return IndexedPolicy(policy, members)
-    key = id(policy)  # the index keeps the policy alive, so that no other can have it
-    found = _SHARED.get(key)
-    if found is None or found.groups is not members.groups:
-        found = _SHARED[key] = IndexedPolicy(policy, members)
-        if len(_SHARED) > _MOST_SHARED:
-            _SHARED.popitem(last=False)
+        return make()
+    _, known = _SHARED.setdefault(id(policy), (policy, {}))  # kept alive here, so that no other has its identity
+    if len(_SHARED) > _MOST_SHARED:
+        _SHARED.popitem(last=False)
+    if what not in known:
+        known[what] = make()
+    found: T = known[what]
     return found
+
+
+def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
+    found = remembered(policy, "index", lambda: IndexedPolicy(policy, members))
+    return found if found.groups is members.groups else IndexedPolicy(policy, members)
 
 
 class Bindings:
@@ -151,13 +164,17 @@ class Bindings:
     def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
         """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for
         the last principal is remembered: rules ask for one of them, role by role."""
+        return self.by_role(principal).get(role, [])
+
+    def by_role(self, principal: str) -> dict[str, list[tuple[Bound, Formula]]]:
+        """All whose member is the principal, or may be, by role."""
         if self._by_role[0] != principal:
             found: dict[str, list[tuple[Bound, Formula]]] = {}
             for _, covers, bounds in self.reach.all(principal):
                 for bound in bounds:
                     found.setdefault(bound.role, []).append((bound, covers))
             self._by_role = (principal, found)
-        return self._by_role[1].get(role, [])
+        return self._by_role[1]
 
     def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
         """Those that are about a permission, by members that have to be asked."""

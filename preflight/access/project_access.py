@@ -114,6 +114,18 @@ class ProjectAccess:
             self._decisions[key] = self._holds_role(principal, role)
         return self._decisions[key]
 
+    def links_of(self, principal: str) -> tuple[Link, ...]:
+        """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
+        role."""
+        links: list[Link] = []
+        for role, found in self.bindings.by_role(principal).items():
+            stands = self.roles.stands(role)
+            question = Question(
+                principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
+            )
+            links += [self._link(Candidate(bound, covers, both(stands, covers)), question) for bound, covers in found]
+        return tuple(links)
+
     def _holds_role(self, principal: str, role: str) -> Decision:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = [] if stands is False else self.bindings.giving(principal, role)
@@ -257,16 +269,25 @@ class ProjectAccess:
             )
         )
 
-    def _link(self, candidate: Candidate, question: KeptQuestion) -> Link:
+    def _link(self, candidate: Candidate, question: Question) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
-        return Link(
-            grant,
-            self._formula(candidate, question.place, self.facts.moment),
-            () if source.role == question.asked else self.roles.evidence(source.role, question.asked),
-            self.members.membership(grant.member, question.principal),
-            self._condition(source.condition, question.place, self.facts.moment),
-        )
+        evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
+        if isinstance(source, Entry) or source.condition or isinstance(self.facts.groups, Groups):
+            return Link(
+                grant,
+                self._formula(candidate, question.place, self.facts.moment),
+                evidence,
+                self.members.membership(grant.member, question.principal),
+                self._condition(source.condition, question.place, self.facts.moment),
+            )
+        # Nothing in it hangs on the project: what is granted above is the same link for many.
+        known = source.links.get(question.asked)
+        if known is None or not (
+            known.grant is grant and known.formula is candidate.formula and known.role_evidence is evidence
+        ):
+            known = source.links[question.asked] = Link(grant, candidate.formula, evidence)
+        return known
 
     def _changes_at(self, question: KeptQuestion, value: bool | None) -> datetime | None:
         """The first moment named in a condition at which the answer becomes another."""
