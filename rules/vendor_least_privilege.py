@@ -80,12 +80,9 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
 
 def _judged(access: EffectiveAccess, profile: Profile) -> list[tuple[Link, frozenset[str] | None]]:
     """Each grant that gives the account a role, or may, with what that role is beyond the need."""
-    links = [link for role in _roles(access) for link in access.holds_role(role).links if link.formula is not False]
-    return [(link, _beyond(link.grant.role, access, profile)) for link in links]
-
-
-def _roles(access: EffectiveAccess) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(grant.role for grant in access.grants))
+    links = [link for link in access.links if link.formula is not False]
+    beyond = {role: _beyond(role, access, profile) for role in dict.fromkeys(link.grant.role for link in links)}
+    return [(link, beyond[link.grant.role]) for link in links]
 
 
 def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[str] | None:

@@ -70,17 +70,19 @@ class Alike:
             for one in datasets.values()
             if not isinstance(one.access, Unknown)
         }
-        self._looking = Reach[Condition](access.members)
+        self._looking: Reach[Condition] = Reach(access.members, self._that_look(access, permission))
         """The conditions of bindings that look at the resource, by the bindings' members."""
         self._rules = [rule for rule in access.deny.about(permission) if rule.rule.condition]
-        for policy in access.facts.allow.policies.values():
-            for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
-                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
-                    for member in binding.members:
-                        self._looking.add(member, binding.condition)
         self._kinds: dict[frozenset[Condition], Kinds] = {}
         self._numbers = numbers
         self._values: dict[tuple[str, Hashable], bool | None] = {}
+
+    @staticmethod
+    def _that_look(access: ProjectAccess, permission: str) -> Iterator[tuple[str, Condition]]:
+        for policy in access.facts.allow.policies.values():
+            for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
+                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
+                    yield from ((member, binding.condition) for member in binding.members)
 
     def kinds(self, principal: str) -> Kinds:
         """The datasets by what they are to the principal."""

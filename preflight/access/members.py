@@ -108,13 +108,22 @@ class Members:
     ) -> None:
         """`holds_basic_role(principal, role, member)` answers for `projectOwner:…` of the project in question."""
         self._home = home
-        self._groups = groups
+        self.groups = groups
+        """What is known of groups."""
         self._holds_basic_role = holds_basic_role
+        self._found: dict[tuple[str, str], Formula] = {}
         self._listed: dict[str, Listed | None] = {}
         self._listing: dict[str, list[str]] | None = None
 
     def covers(self, member: str, principal: str) -> Formula:
         """Whether `member`, as written in a policy, covers `principal`."""
+        key = (member, principal)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._covers(member, principal)
+        return found
+
+    def _covers(self, member: str, principal: str) -> Formula:
         if principal.startswith("deleted:") or member.startswith("deleted:"):
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
@@ -161,7 +170,7 @@ class Members:
         """The groups in which somebody surely is, by canonical names; of those that are `listed`."""
         if self._listing is None:
             self._listing = {}
-            for email in self._groups.groups if isinstance(self._groups, Groups) else ():
+            for email in self.groups.groups if isinstance(self.groups, Groups) else ():
                 listed = self.listed(email)
                 for one in listed.names if listed is not None else ():
                     self._listing.setdefault(one, []).append(f"group:{email}")
@@ -196,7 +205,7 @@ class Members:
         return Listed(frozenset(names), tuple(open_ended))
 
     def _group(self, email: str) -> Group | Unknown | None:
-        return self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+        return self.groups.groups.get(email) if isinstance(self.groups, Groups) else self.groups
 
     def membership(self, member: str, principal: str) -> tuple[Evidence, ...]:
         """What tells that the principal is in the group that the member is: one observation a group on the way."""
@@ -248,7 +257,10 @@ class Members:
         return either(*formulas)
 
     def _may_be_in(self, email: str, principal: str) -> OpenFact:
-        return OpenFact("group", email, _not_listed(email, principal, self._group(email)))
+        group = self._group(email)
+        if isinstance(group, Group):
+            return OpenFact("group", email, _not_listed(email, principal, group))
+        return _unlisted(email, principal, group)
 
     def _at_home(self, member: str, kind: str, name: str, principal: str) -> Formula:
         """`principalSet://cloudresourcemanager.googleapis.com/projects/N/type/ServiceAccount` and its like: all
@@ -278,6 +290,12 @@ class Members:
 def _open(member: str, why: str) -> OpenFact:
     settle = f"Grant the role to the principal directly, beside {member}."
     return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+@lru_cache(maxsize=65536)
+def _unlisted(email: str, principal: str, found: Unknown | None) -> OpenFact:
+    """That it isn't known who is in the group: the same for all projects of an organization."""
+    return OpenFact("group", email, _not_listed(email, principal, found))
 
 
 def _not_listed(email: str, principal: str, found: Group | Unknown | None) -> Unknown:
