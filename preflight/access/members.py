@@ -214,6 +214,14 @@ class Members:
             return ()
         return self._way_in(email, principal, set()) or ()
 
+    def absence(self, member: str, principal: str) -> tuple[Evidence, ...]:
+        """What tells that the principal is not in the group that the member is; empty where that isn't known."""
+        kind, _, email = canonical(member).partition(":")
+        group = self._groups.groups.get(email) if kind == "group" and isinstance(self._groups, Groups) else None
+        if not isinstance(group, Group) or self.in_group(email, principal) is not False:
+            return ()
+        return (group.provenance.saw(f"{principal} is not a member of {group.email}"),)
+
     def _way_in(self, email: str, principal: str, seen: set[str]) -> tuple[Evidence, ...] | None:
         group = self._group(email)
         if email in seen or not isinstance(group, Group):

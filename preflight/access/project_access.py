@@ -7,7 +7,11 @@ of them (Google's "Policy evaluation"). What isn't known goes into the answer as
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+<<<<<<< HEAD
 from itertools import chain
+=======
+from itertools import islice
+>>>>>>> rules
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +35,7 @@ UNSEEN = Unknown(NotCollected())
 BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
 """What a dataset's list calls the holders of a basic role."""
 _MOST_MOMENTS = 32
+_MOST_GROUPS = 10
 _ANSWERS = {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}
 
 
@@ -252,7 +257,7 @@ class ProjectAccess:
         links = tuple(self._link(candidate, question) for candidate in question.candidates)
         acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
-        read = [*self.bindings.read]
+        read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
             read.append(_whole_list(question.dataset, len(question.dataset.access)))
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
@@ -275,7 +280,20 @@ class ProjectAccess:
             )
         )
 
+<<<<<<< HEAD
     def _link(self, candidate: Candidate, question: Question) -> Link:
+=======
+    def _outside(self, question: _Question) -> Iterator[Evidence]:
+        """That the principal is known not to be in groups to which the policies give what was asked about."""
+        if "/" in question.asked:
+            given = (member for member, bound in self.bindings.wide() if any(b.role == question.asked for b in bound))
+        else:
+            given = (member for member, _ in self.bindings.wide_holding(question.asked))
+        found = (seen for member in given for seen in self.members.absence(member, question.principal))
+        return islice(found, _MOST_GROUPS)
+
+    def _link(self, candidate: _Candidate, question: _Question) -> Link:
+>>>>>>> rules
         source = candidate.source
         grant = source.grant(candidate.covers)
         evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
