@@ -185,3 +185,14 @@ class Bindings:
         """Those that are about a permission, by groups that may hold others than is known."""
         for one in self.indexed:
             yield from one.holding(permission, self._roles).open.items()
+
+    def groups_about(self, asked: str) -> Iterator[str]:
+        """The members that aren't found by name (groups among them) to whom they give a permission, or a role."""
+        for part in self.reach.parts:
+            for members in (*part.listed.values(), part.asked, part.open):
+                for member, bounds in members.items():
+                    if any(self._about(bound.role, asked) for bound in bounds):
+                        yield member
+
+    def _about(self, role: str, asked: str) -> bool:
+        return role == asked if "/" in asked else self._roles.holds(role, asked) is not False

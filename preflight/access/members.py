@@ -217,7 +217,7 @@ class Members:
     def absence(self, member: str, principal: str) -> tuple[Evidence, ...]:
         """What tells that the principal is not in the group that the member is; empty where that isn't known."""
         kind, _, email = canonical(member).partition(":")
-        group = self._groups.groups.get(email) if kind == "group" and isinstance(self._groups, Groups) else None
+        group = self._group(email) if kind == "group" else None
         if not isinstance(group, Group) or self.in_group(email, principal) is not False:
             return ()
         return (group.provenance.saw(f"{principal} is not a member of {group.email}"),)

@@ -7,11 +7,7 @@ of them (Google's "Policy evaluation"). What isn't known goes into the answer as
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-<<<<<<< HEAD
-from itertools import chain
-=======
-from itertools import islice
->>>>>>> rules
+from itertools import chain, islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -280,20 +276,13 @@ class ProjectAccess:
             )
         )
 
-<<<<<<< HEAD
-    def _link(self, candidate: Candidate, question: Question) -> Link:
-=======
-    def _outside(self, question: _Question) -> Iterator[Evidence]:
+    def _outside(self, question: KeptQuestion) -> Iterator[Evidence]:
         """That the principal is known not to be in groups to which the policies give what was asked about."""
-        if "/" in question.asked:
-            given = (member for member, bound in self.bindings.wide() if any(b.role == question.asked for b in bound))
-        else:
-            given = (member for member, _ in self.bindings.wide_holding(question.asked))
+        given = dict.fromkeys(self.bindings.groups_about(question.asked))
         found = (seen for member in given for seen in self.members.absence(member, question.principal))
         return islice(found, _MOST_GROUPS)
 
-    def _link(self, candidate: _Candidate, question: _Question) -> Link:
->>>>>>> rules
+    def _link(self, candidate: Candidate, question: Question) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
         evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
