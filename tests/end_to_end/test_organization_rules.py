@@ -1,5 +1,6 @@
 """What organization policies forbid: each answer of the four rules about them, as a user gets it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 
 from preflight.emulator import Fault
 from preflight.emulator.world import OrgPolicy
-from tests.end_to_end.conftest import Preflight, Serve
+from tests.end_to_end.conftest import ROOT, Preflight, Serve
 from tests.end_to_end.made_up import (
     COMPANION,
     EFFECTIVE,
@@ -213,3 +214,23 @@ def test_where_a_policy_is_set(
     )
     says = "EU is allowed" if verdict == "pass" else "refuses new datasets in EU"
     answers("location-allowed", Case("", world, verdict, says, (CHOSEN, policy(LOCATIONS)), IN_EU), serve, preflight)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "verdict", "says"),
+    [
+        pytest.param(("C01ours",), "fail", f"{DOMAINS} would refuse a grant to {HEAP}", id="the own directory alone"),
+        pytest.param(("C01ours", "is:C02theirs"), "pass", f"policies may name {HEAP}", id="the vendor's as well"),
+    ],
+)
+def test_the_vendors_directory_in_a_profile_of_ones_own(
+    allowed: tuple[str, ...], verdict: str, says: str, tmp_path: Path, serve: Serve, preflight: Preflight
+):
+    text = (ROOT / "rules" / "profiles" / "heap.toml").read_text(encoding="utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace("apis = [", 'directory_customer_id = "C02theirs"\napis = [', 1), encoding="utf-8")
+    world = cloud(org_policies={DOMAINS: values(allowed)})
+    seen = (policy(DOMAINS),) if verdict == "fail" else BOTH
+    case = Case("", world, verdict, says, seen, ("--profile", str(own)))
+    remedies = answers("vendor-sharing-allowed", case, serve, preflight)["remedies"]
+    assert all('allowed_values = ["C02theirs"]' in remedy["terraform"] for remedy in remedies)
