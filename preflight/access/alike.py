@@ -66,7 +66,9 @@ class Alike:
             for one in datasets.values()
         ]
         self._own_conditions = {
-            one.id: tuple(dict.fromkeys(e.condition for e in one.access if e.condition and _looks(e.condition)))
+            one.id: tuple(
+                dict.fromkeys(e.condition for e in one.access if e.condition and looks_at_resource(e.condition))
+            )
             for one in datasets.values()
             if not isinstance(one.access, Unknown)
         }
@@ -75,21 +77,29 @@ class Alike:
         self._rules = [rule for rule in access.deny.about(permission) if rule.rule.condition]
         for policy in access.facts.allow.policies.values():
             for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
-                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
+                if (
+                    binding.condition
+                    and looks_at_resource(binding.condition)
+                    and access.roles.holds(binding.role, permission)
+                ):
                     for member in binding.members:
                         self._looking.add(member, binding.condition)
         self._kinds: dict[frozenset[Condition], Kinds] = {}
         self._numbers = numbers
         self._values: dict[tuple[str, Hashable], bool | None] = {}
 
-    def kinds(self, principal: str) -> Kinds:
-        """The datasets by what they are to the principal."""
+    def concerning(self, principal: str) -> frozenset[Condition]:
+        """The conditions that look at the resource and on which something hangs for the principal."""
         conditions = {c for _, _, found in self._looking.all(principal) for c in found}
         for rule in self._rules:
             condition = rule.rule.condition
-            if condition and _looks(condition) and rule.names(principal) is not False:
+            if condition and looks_at_resource(condition) and rule.names(principal) is not False:
                 conditions.add(condition)
-        key = frozenset(conditions)
+        return frozenset(conditions)
+
+    def kinds(self, principal: str) -> Kinds:
+        """The datasets by what they are to the principal."""
+        key = self.concerning(principal)
         if key not in self._kinds:
             self._kinds[key] = self._by_kind(key)
         return self._kinds[key]
@@ -158,7 +168,8 @@ class Alike:
         return self._values[key]
 
 
-def _looks(condition: Condition) -> bool:
+def looks_at_resource(condition: Condition) -> bool:
+    """Whether it may have another value at another resource."""
     return "resource" in condition.expression
 
 

@@ -46,12 +46,6 @@ class Reach(Generic[T]):
         if listed.open:
             self.open.setdefault(member, []).append(item)
 
-    def items(self) -> Iterator[T]:
-        """All that they carry."""
-        for found in (*self._named.values(), *self._listed.values(), self.asked):
-            for items in found.values():
-                yield from items
-
     def naming(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that surely cover it, found by its name."""
         if principal.startswith("deleted:"):
