@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.alike import looks_at_resource
-from preflight.access.conditions import Place, alike_at, place_of
+from preflight.access.conditions import Place, alike_at, looks_at_resource, place_of
 from preflight.access.formula import OpenFact, open_facts
 from preflight.access.members import CONVENIENCE, PUBLIC, canonical, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
@@ -141,7 +140,7 @@ def _differing(
     access: ProjectAccess, permission: str, condition: Condition, datasets: tuple[str, ...]
 ) -> Iterable[Place]:
     """The datasets at which a condition may have another value; without any, all that there may be together."""
-    if not datasets or not looks_at_resource(condition):
+    if not datasets or not looks_at_resource(condition.expression):
         return (place_of(permission, access.facts.project, None),)
     places = (place_of(permission, access.facts.project, name) for name in datasets)
     return {alike_at(condition.expression, place): place for place in places}.values()
