@@ -98,7 +98,7 @@ KNOWS_LESS: dict[str, dict[str, str]] = {
         "vendor-sharing-allowed": "organization policies",
         "vendor-least-privilege": "all that a predefined role holds: the catalogue has a part",
     },
-    "tangled": {"vendor-sharing-allowed": "organization policies"},
+    "tangled": {},
     "blind": {},
 }
 """What an export of a demo world leaves open and the live source doesn't, and for want of what; beside these three:"""
