@@ -135,8 +135,7 @@ class Members:
     def names_itself(self, member: str) -> bool:
         """Whether a member covers what it names, and nothing else of which it may be asked: an account, or
         federated identities, which are neither users nor service accounts."""
-        kind = kind_of(canonical(member))
-        return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
+        return _names_itself(member)
 
     def _wide(self, member: str, principal: str) -> Formula:
         kind, colon, name = canonical(member).partition(":")
@@ -289,6 +288,12 @@ class Members:
         if kind == "projects" and parts.get("number") and name.isdigit():
             return name == parts["number"]
         return whole
+
+
+@lru_cache(maxsize=65536)
+def _names_itself(member: str) -> bool:
+    kind = kind_of(canonical(member))
+    return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
 
 
 def _open(member: str, why: str) -> OpenFact:

@@ -18,13 +18,13 @@ from preflight.access.decision import Answer, Decision, Grant, Link, with_eviden
 from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
 from preflight.access.held_roles import held_roles
-from preflight.access.members import Home, Members
+from preflight.access.members import CONVENIENCE, PEOPLE, Home, Members, kind_of
 from preflight.access.question import Candidate, Entry, KeptQuestion, Question
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, Condition, Roles
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Condition, Roles
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
@@ -102,6 +102,21 @@ class ProjectAccess:
             return None
         return self._changes_at(sure, value=True)
 
+    def inherited(self, role: str) -> bool:
+        """Whether somebody holds a basic role by a folder's or the organization's policy, or may."""
+        return any(
+            self._formula_of(binding.condition) is not False
+            for name, policy in self.facts.allow.policies.items()
+            if name != self.own and isinstance(policy, AllowPolicy)
+            for binding in policy.bindings
+            if binding.role == role and any(kind_of(member) not in CONVENIENCE for member in binding.members)
+        )
+
+    def _formula_of(self, condition: Condition | None) -> Formula:
+        """A condition's value for a grant of a basic role."""
+        value = self._condition(condition, self._project_place, self.facts.moment)
+        return _formula(condition, value, self._project_place)
+
     def condition_at(self, condition: Condition, place: Place) -> ConditionValue:
         """What a condition comes to at a place, at the moment of the answers."""
         return self._evaluated(condition, place, self.facts.moment)
@@ -156,7 +171,7 @@ class ProjectAccess:
             resource=f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
-            possible=self._possible(principal, permission),
+            possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
             blind=tuple(blind),
             rules=self.deny.about(permission),
             unread_deny=tuple(self.deny.blind),
@@ -340,12 +355,14 @@ class ProjectAccess:
         inherited: list[Formula] = []
         for _, covers, bounds in self.bindings.basic[role].all(principal):
             for bound in bounds:
-                value = self._condition(bound.condition, self._project_place, self.facts.moment)
-                given = both(covers, _formula(bound.condition, value, self._project_place))
+                given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)
         near = [fact for fact in self.bindings.blind if fact.about == self.own]
         far = [fact for fact in self.bindings.blind if fact.about != self.own]
-        why = Unresolved(f"{member} stands for the holders of {role}, which may include the principal")
+        why = Unresolved(
+            f"{member} stands for the holders of {role}, which may include the principal",
+            f"Grant what it gives to the principal itself: who has {role} from above the project may or may not count.",
+        )
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
 

@@ -8,7 +8,8 @@ from preflight.access.audit_flags import FlagKind
 from preflight.access.decision import Answer
 from preflight.facts.capabilities import CAPABILITIES
 from preflight.facts.dataset import AccessEntry, Datasets
-from preflight.facts.policy import Binding
+from preflight.facts.deny import DenyRule
+from preflight.facts.policy import Binding, Condition
 from preflight.facts.seen import Completeness, Denied, Incomplete, NotCollected, TimedOut, Unknown
 from preflight.testing import FOLDER, HERE, bind, custom_role, policies, roles, unreadable
 from tests.access.audits import (
@@ -20,6 +21,7 @@ from tests.access.audits import (
     cell_of,
     dataset,
     denying,
+    denying_by,
     group,
     rich,
     row_of,
@@ -29,6 +31,7 @@ USER, VIEWER = "roles/bigquery.user", "roles/bigquery.dataViewer"
 GROUP = "group:analysts@acme.example"
 GRANTED, UNKNOWN, NOT_GRANTED = State.GRANTED, State.UNKNOWN, State.NOT_GRANTED
 LATE = Unknown(TimedOut("x.y.get"), HERE)
+EVERYBODY, JOBS = ("principalSet://goog/public:all",), "bigquery.googleapis.com/jobs.create"
 
 
 def states(made, member):
@@ -170,6 +173,40 @@ def test_what_was_not_seen_is_never_a_blank_and_is_told(change, kind):
     assert [point.kind for point in made.open_points if point.weighs] == [kind]
     assert made.blind
     assert made.open_points[0].unknown.reason.settle()
+
+
+LEVELS = "'x' in request.auth.access_levels"
+
+
+@pytest.mark.parametrize(
+    ("facts", "entries", "kind", "about"),
+    [
+        pytest.param({"deny": denying(GROUP)}, (), "group", "analysts@acme.example", id="whom a deny rule denies"),
+        pytest.param({"deny": denying_by(DenyRule(EVERYBODY, (JOBS,), (GROUP,)))}, (), "group",
+                     "analysts@acme.example", id="the exception of a deny rule"),
+        pytest.param({"deny": denying_by(DenyRule(EVERYBODY, (JOBS,), condition=Condition(LEVELS)))}, (), "condition",
+                     LEVELS, id="the condition of a deny rule"),
+        pytest.param({"folder": (bind("roles/viewer", ANA),)},
+                     (AccessEntry(role="READER", special_group="projectReaders"),), "basic role", "projectReaders",
+                     id="whoever inherits a basic role, in a dataset's list"),
+        pytest.param({"folder": (bind("roles/owner", ANA),), "also": (bind(VIEWER, "projectOwner:acme-analytics"),)},
+                     (), "basic role", "projectOwner:acme-analytics", id="whoever inherits it, in a binding"),
+        pytest.param({}, (AccessEntry(role="READER", special_group="odd"),), "member", "odd", id="an odd group"),
+    ],
+)  # fmt: skip
+def test_each_cause_of_an_open_cell_is_told(facts, entries, kind, about):
+    facts = dict(facts)
+    allow = policies(bind(USER, ANA), *facts.pop("also", ()), folder=facts.pop("folder", None))
+    made = audited(allow, dataset("sales", *entries), **facts)
+    assert UNKNOWN in states(made, ANA).values()
+    assert [(point.kind, point.about) for point in made.open_points if point.weighs] == [(kind, about)]
+    assert made.open_points[0].unknown.reason.settle()
+    assert made.blind
+
+
+def test_whoever_inherits_a_basic_role_is_no_open_point_where_no_list_stands_for_them():
+    made = audited(policies(bind(USER, ANA), folder=(bind("roles/viewer", ANA),)), dataset("sales"))
+    assert not made.blind
 
 
 def test_members_of_a_known_group_leave_nothing_open():
