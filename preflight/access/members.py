@@ -157,10 +157,14 @@ class Members:
 
     def in_group(self, email: str, principal: str) -> Formula:
         """Whether the principal is in the group, nested ones included."""
+        if isinstance(self.groups, Unknown):
+            return _unlisted(email.casefold(), principal, self.groups)
         return self._within(email.casefold(), principal, set())
 
     def listed(self, email: str) -> Listed | None:
         """Who is in a group, by its e-mail in lower case; None where names don't tell, and `in_group` has to."""
+        if isinstance(self.groups, Unknown):
+            return _of_nobody(email)
         if email not in self._listed:
             self._listed[email] = self._flattened(email)
         return self._listed[email]
@@ -303,6 +307,11 @@ def _names_itself(member: str) -> bool:
 def _open(member: str, why: str) -> OpenFact:
     settle = f"Grant the role to the principal directly, beside {member}."
     return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+@lru_cache(maxsize=65536)
+def _of_nobody(email: str) -> Listed:
+    return Listed(frozenset(), (email,))
 
 
 @lru_cache(maxsize=65536)

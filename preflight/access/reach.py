@@ -32,6 +32,10 @@ class Carried(Generic[T]):
 
     def add(self, member: str, item: T, members: Members) -> None:
         """One member, with something that it carries."""
+        kind, colon, email = member.partition(":")
+        if colon and kind in PEOPLE:  # most are these, and nothing else has to be looked at
+            self.named.setdefault(f"{kind}:{email.casefold()}", {}).setdefault(member, []).append(item)
+            return
         name = canonical(member)
         if members.names_itself(member):
             self.named.setdefault(name, {}).setdefault(member, []).append(item)

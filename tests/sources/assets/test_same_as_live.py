@@ -277,7 +277,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(world=worlds())
 def test_any_world_is_judged_alike(world: World, tmp_path: Path):
     told, asked = offline(world, tmp_path / "export.json"), live(world, AUDITOR)
