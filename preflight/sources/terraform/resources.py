@@ -36,7 +36,7 @@ class Unsettled(Struct, frozen=True):
     """The input says that it is a secret: it is neither kept nor shown."""
 
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value] | Unsettled"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Unsettled | None"
 """A value of Terraform: sets and tuples are lists, objects and maps are dicts; any part may be unsettled."""
 
 
