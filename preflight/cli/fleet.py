@@ -2,9 +2,11 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
@@ -12,48 +14,73 @@ from msgspec.structs import replace
 from preflight import interrupts
 from preflight.cli.progress import Progress
 from preflight.cli.request import Request, selection, target_of
+from preflight.cli.run import named_outputs
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
 from preflight.engine import evaluate
-from preflight.renderers import Format, fleet, render
+from preflight.errors import OutputError
+from preflight.renderers import Format, fleet
+from preflight.renderers.many import Document, document
 from preflight.report import Report
 from preflight.report_files import FleetFiles
+
+if TYPE_CHECKING:
+    from preflight.cli.outputs import Outputs
 
 _TOLD_EVERY = 100
 
 
-def carry_out_fleet(request: Request, *, quiet: bool = False) -> int:
-    """Judges, shows, writes; returns the worst exit code."""
+def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
+    """Judges, shows, writes; returns the worst exit code. No more than one report is held at a time."""
     rows: list[fleet.Row] = []
-    first: Report | None = None
-    streams = request.format is Format.JSON and not quiet
-    failed = shown(lambda: click.echo(fleet.JSON_START, nl=False)) if streams else None
-    with _files(request) as files, Progress() as progress:
-        for report in _reports(request, progress):
-            first = first or report
-            rows.append(fleet.Row.of(report))
-            if files is None and (not streams or failed):
-                continue
-            text = (fleet.JSON_BETWEEN if len(rows) > 1 else "") + render(report, Format.JSON).rstrip("\n")
-            if files is not None:
-                files.write(text)
-            if streams and not failed:
+    failed: OutputError | None = None
+    with named_outputs(request, environ) as named, _files(request) as files, Progress() as progress:
+        sinks: dict[Format, Document] = {
+            form: document(form, str(request.assets), width=_width()) for form in _formats(request, files, named, quiet)
+        }
+
+        def tell(form: Format, text: str) -> None:
+            nonlocal failed
+            if not text:
+                return
+            if form is request.format and not quiet and not failed:
                 failed = shown(_printing(text))
+            if form is Format.JSON and files is not None:
+                files.write(text)
+            if named is not None:
+                named.write(form, text)
+
+        for report in _reports(request, progress):
+            rows.append(fleet.Row.of(report))
+            for form, sink in sinks.items():
+                tell(form, sink.add(report))
         progress.clear()
-        if first is None:
-            raise AssertionError("an export without projects is refused")
-        summary = fleet.markdown(rows, first, str(request.assets))
-        last = fleet.JSON_END if request.format is Format.JSON else _text(request.format, rows, summary)
-        if not quiet and not failed:
-            failed = shown(_printing(last))
-        if files is not None:
-            files.write(fleet.JSON_END)
-            with interrupts.held():  # both files or none
-                paths = files.finish(summary)
-            click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+        for form, sink in sinks.items():
+            tell(form, sink.end(rows))
+        _finish(files, named, sinks, rows)
     if failed is not None:
         raise failed
     return fleet.exit_code(rows)
+
+
+def _formats(request: Request, files: FleetFiles | None, named: "Outputs | None", quiet: bool) -> frozenset[Format]:
+    wanted = named.formats if named is not None else frozenset()
+    if files is not None:
+        wanted |= {Format.JSON, Format.MARKDOWN}
+    return wanted if quiet else wanted | {request.format}
+
+
+def _finish(
+    files: FleetFiles | None, named: "Outputs | None", sinks: Mapping[Format, Document], rows: list[fleet.Row]
+) -> None:
+    paths: list[Path] = []
+    if files is not None:
+        with interrupts.held():  # both files or none
+            paths += files.finish(sinks[Format.MARKDOWN].end(rows))
+    if named is not None:
+        paths += named.finish()
+    if paths:
+        click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
 
 
 def _reports(request: Request, progress: Progress) -> Iterator[Report]:
@@ -82,15 +109,11 @@ def _files(request: Request) -> Iterator[FleetFiles | None]:
         yield None
         return
     with FleetFiles(request.output_dir, request.assets.name.partition(".")[0], datetime.now(UTC)) as files:
-        files.write(fleet.JSON_START)
         yield files
 
 
-def _text(form: Format, rows: list[fleet.Row], summary: str) -> str:
-    if form is Format.MARKDOWN:
-        return summary
-    width = min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
-    return fleet.terminal(rows, width=width)
+def _width() -> int:
+    return min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
 
 
 def _printing(text: str) -> Callable[[], None]:
