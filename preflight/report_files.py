@@ -214,7 +214,7 @@ def cause(error: OSError | ValueError, folder: Path) -> str:
     """Why a folder or file can't be written, in a few words."""
     if isinstance(error, ValueError):
         return "that is no valid path"
-    if os.path.islink(folder) and not os.path.exists(folder):  # noqa: PTH110, PTH114 - pathlib's raise on a long name
+    if error.errno != errno.ELOOP and os.path.islink(folder) and not os.path.exists(folder):  # noqa: PTH110, PTH114 - pathlib's raise on a long name
         return "it is a symbolic link to a place that does not exist"
     return _CAUSES.get(error.errno or 0) or (error.strerror or type(error).__name__).lower()
 

@@ -31,7 +31,9 @@ def fleet(rows: list[Row]) -> str:
     One a project, for GitHub shows ten of a kind in a step; the rest is in the log.
     """
     lines = [
-        command("error", visible(row.message), title=visible(f"{row.project}: {row.rule}"))
+        command(
+            "error" if row.exit_code else "warning", visible(row.message), title=visible(f"{row.project}: {row.rule}")
+        )
         for row in worst_first(rows)
         if row.rule
     ]

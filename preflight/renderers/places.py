@@ -9,7 +9,8 @@ from preflight.report import Finding
 
 _METHOD = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z]\w*)+")
 _LINE = re.compile(r"(?s)(.+):([1-9]\d{0,8})")
-_FILE = re.compile(r"(?s).+\.(?:tf|tofu|tfvars|hcl|toml|json|jsonl|ndjson|gz)")
+# Several files may be told as one resource, separated by commas: no place is in all of them.
+_FILE = re.compile(r"(?s)(?!.*, ).+\.(?:tf|tofu|tfvars|hcl|toml|json|jsonl|ndjson|gz)")
 
 
 class FilePlace(Struct, frozen=True):
@@ -40,6 +41,7 @@ def places_of(finding: Finding) -> tuple[FilePlace, ...]:
 
 
 def resources_of(finding: Finding) -> tuple[str, ...]:
-    """Each API resource that the finding's evidence is about, once, in the order of the evidence."""
-    about = (e.resource for e in finding.verdict.evidence if e.resource and place_of(e) is None)
+    """Each resource that the finding's evidence is about, once, in the order of the evidence: no files, no options."""
+    seen = finding.verdict.evidence
+    about = (e.resource for e in seen if e.resource and not e.resource.startswith("--") and place_of(e) is None)
     return tuple(dict.fromkeys(about))

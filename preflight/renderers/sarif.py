@@ -44,7 +44,7 @@ def render(report: Report) -> str:
     run = {
         "tool": _tool(report),
         "originalUriBaseIds": _BASES,
-        "results": results(report),
+        "results": _results(report, _order(report)),
         **_closing(f"{report.profile}/{report.target.project}", report.exit_code, [report]),
     }
     return _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
@@ -56,18 +56,20 @@ class Log:
     def __init__(self) -> None:
         self._first: Report | None = None
         self._last: Report | None = None
+        self._order: dict[str, int] = {}
 
     def add(self, report: Report) -> str:
         """What is to be written now that this report is there."""
         before = ",\n"
         if self._first is None:
             self._first = report
+            self._order = _order(report)
             before = (
                 f'{{\n"$schema": {_line(SCHEMA)},\n"version": "2.1.0",\n"runs": [\n{{\n"tool": {_line(_tool(report))},'
                 f'\n"originalUriBaseIds": {_line(_BASES)},\n"results": [\n'
             )
         self._last = report
-        return before + ",\n".join(_line(result) for result in results(report))
+        return before + ",\n".join(_line(result) for result in _results(report, self._order))
 
     def end(self, rows: list[Row]) -> str:
         """What closes the log."""
@@ -122,13 +124,16 @@ def _braces(markdown: str) -> str:
     return markdown.replace("{", "{{").replace("}", "}}")
 
 
-def results(report: Report) -> list[Object]:
-    """The findings as results, what is wrong first."""
-    index = {finding.rule: at for at, finding in enumerate(report.findings)}
-    return [_result(report, finding, index[finding.rule]) for finding in report.by_urgency()]
+def _order(report: Report) -> dict[str, int]:
+    return {finding.rule: at for at, finding in enumerate(report.findings)}
 
 
-def _result(report: Report, finding: Finding, index: int) -> Object:
+def _results(report: Report, order: dict[str, int]) -> list[Object]:
+    """The findings, what is wrong first. `order` is where the run's tool lists each rule."""
+    return [_result(report, finding, order.get(finding.rule)) for finding in report.by_urgency()]
+
+
+def _result(report: Report, finding: Finding, index: int | None) -> Object:
     verdict = finding.verdict
     kind = _KINDS[finding.status]
     level = "none"
@@ -145,7 +150,7 @@ def _result(report: Report, finding: Finding, index: int) -> Object:
     }
     return {
         "ruleId": visible(finding.rule),
-        "ruleIndex": index,
+        **({} if index is None else {"ruleIndex": index}),
         "kind": kind,
         "level": level,
         "message": {"text": _message(finding)},
