@@ -109,7 +109,7 @@ def write_files(report: Report, folder: Path | None, named: "Outputs | None" = N
     show_default=True,
     metavar="FORMAT",
     shell_complete=complete_formats,
-    help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-summary or gitlab.",
+    help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, github-summary or gitlab.",
 )
 @click.option(
     "--report",

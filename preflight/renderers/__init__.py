@@ -13,6 +13,8 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     SARIF = "sarif"
+    GITHUB_SARIF = "github-sarif"
+    """SARIF as GitHub's code scanning takes it."""
     JUNIT = "junit"
     GITHUB = "github"
     """Annotations, as commands on stdout."""
@@ -31,6 +33,7 @@ _SUFFIXES = {
     Format.JSON: ".json",
     Format.MARKDOWN: ".md",
     Format.SARIF: ".sarif",
+    Format.GITHUB_SARIF: ".github.sarif",
     Format.JUNIT: ".xml",
     Format.GITHUB: ".github.txt",
     Format.GITHUB_SUMMARY: ".github.md",
@@ -56,10 +59,10 @@ def render(report: Report, format: Format, *, colour: bool = False, width: int =
             from preflight.renderers import markdown
 
             return markdown.render(report)
-        case Format.SARIF:
+        case Format.SARIF | Format.GITHUB_SARIF:
             from preflight.renderers import sarif
 
-            return sarif.render(report)
+            return sarif.render(report, scanning=format is Format.GITHUB_SARIF)
         case Format.JUNIT:
             from preflight.renderers import junit
 

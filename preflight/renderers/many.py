@@ -29,10 +29,10 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
             return _Json()
         case Format.MARKDOWN:
             return AtEnd(lambda rows, first: fleet.markdown(rows, first, source))
-        case Format.SARIF:
+        case Format.SARIF | Format.GITHUB_SARIF:
             from preflight.renderers import sarif
 
-            return sarif.Log()
+            return sarif.Log(scanning=form is Format.GITHUB_SARIF)
         case Format.JUNIT:
             from preflight.renderers import junit
 

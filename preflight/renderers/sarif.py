@@ -1,5 +1,10 @@
 """SARIF 2.1.0 (OASIS): for code scanning and for the viewers of editors.
 
+GitHub's code scanning is not content with what is valid. It takes each result for a problem, whatever its `kind`
+(github.com/microsoft/PSRule/issues/955), and refuses the whole file for one result without a place in a file
+(github.com/github/codeql-action/issues/2459). `scanning` makes a log for it: with what wants something done alone,
+and with the resource of the cloud in the file's place where there is no file.
+
 A fleet is one run with a result for each rule and project, told apart by the project's logical location: GitHub takes
 no two runs of one tool and category in a file, and the rules are the same for all.
 
@@ -39,12 +44,12 @@ _LEVELS = {Severity.REQUIRED: "error", Severity.IMPORTANT: "error", Severity.REC
 Object = dict[str, Any]
 
 
-def render(report: Report) -> str:
-    """The report as a SARIF log with one run, in which each rule has one result."""
+def render(report: Report, *, scanning: bool = False) -> str:
+    """The report as a SARIF log with one run, in which each rule has one result; `scanning`: for GitHub."""
     run = {
         "tool": _tool(report),
         "originalUriBaseIds": _BASES,
-        "results": _results(report, _order(report)),
+        "results": _results(report, _order(report), scanning=scanning),
         **_closing(f"{report.profile}/{report.target.project}", report.exit_code, [report]),
     }
     return _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
@@ -53,23 +58,30 @@ def render(report: Report) -> str:
 class Log:
     """A log of many reports, which come one after another: what `render` makes of one, a line each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, scanning: bool = False) -> None:
+        """`scanning`: for GitHub."""
+        self._scanning = scanning
+        self._between = ""
         self._first: Report | None = None
         self._last: Report | None = None
         self._order: dict[str, int] = {}
 
     def add(self, report: Report) -> str:
         """What is to be written now that this report is there."""
-        before = ",\n"
+        start = ""
         if self._first is None:
             self._first = report
             self._order = _order(report)
-            before = (
+            start = (
                 f'{{\n"$schema": {_line(SCHEMA)},\n"version": "2.1.0",\n"runs": [\n{{\n"tool": {_line(_tool(report))},'
                 f'\n"originalUriBaseIds": {_line(_BASES)},\n"results": [\n'
             )
         self._last = report
-        return before + ",\n".join(_line(result) for result in _results(report, self._order))
+        lines = [_line(result) for result in _results(report, self._order, scanning=self._scanning)]
+        if not lines:
+            return start
+        between, self._between = self._between, ",\n"
+        return start + between + ",\n".join(lines)
 
     def end(self, rows: list[Row]) -> str:
         """What closes the log."""
@@ -128,9 +140,16 @@ def _order(report: Report) -> dict[str, int]:
     return {finding.rule: at for at, finding in enumerate(report.findings)}
 
 
-def _results(report: Report, order: dict[str, int]) -> list[Object]:
+def _results(report: Report, order: dict[str, int], *, scanning: bool) -> list[Object]:
     """The findings, what is wrong first. `order` is where the run's tool lists each rule."""
-    return [_result(report, finding, order.get(finding.rule)) for finding in report.by_urgency()]
+    found = []
+    for finding in report.by_urgency():
+        result = _result(report, finding, order.get(finding.rule))
+        if scanning:
+            result["locations"] = [_as_file(location) for location in result["locations"]]
+        if not scanning or words.wants_explaining(finding):
+            found.append(result)
+    return found
 
 
 def _result(report: Report, finding: Finding, index: int | None) -> Object:
@@ -207,6 +226,13 @@ def _physical(place: FilePlace, said: Iterable[Evidence]) -> Object:
         if not snippet:
             del physical["region"]["message"]
     return physical
+
+
+def _as_file(location: Object) -> Object:
+    """The location with a line in a file, which has the name of what it is about if there is no such file."""
+    resource = location["logicalLocations"][0]["fullyQualifiedName"]
+    physical = location.get("physicalLocation") or {"artifactLocation": artifact(resource)}
+    return {**location, "physicalLocation": {"region": {"startLine": 1}, **physical}}
 
 
 def artifact(path: str) -> Object:

@@ -11,7 +11,7 @@ from sarif_kit.validate import validation_errors
 from preflight.renderers import Format, render
 from preflight.renderers.fleet import Row
 from preflight.renderers.many import document
-from preflight.report import Report
+from preflight.report import Report, Status
 from tests.renderers.test_gitlab import SCHEMA as GITLAB
 from tests.renderers.test_junit import SCHEMA as JUNIT
 
@@ -42,10 +42,11 @@ def test_no_format_lets_a_character_through_that_hides(form, hostile_report):
 def test_one_report_alone_is_the_same_document(report):
     assert json.loads(written(Format.GITLAB, report)) == json.loads(render(report, Format.GITLAB))
     assert written(Format.JUNIT, report) == render(report, Format.JUNIT)
-    one, many = json.loads(render(report, Format.SARIF)), json.loads(written(Format.SARIF, report))
-    assert many["runs"][0].pop("automationDetails") == {"id": "preflight/heap/"}
-    del one["runs"][0]["automationDetails"]
-    assert many == one
+    for form in (Format.SARIF, Format.GITHUB_SARIF):
+        one, many = json.loads(render(report, form)), json.loads(written(form, report))
+        assert many["runs"][0].pop("automationDetails") == {"id": "preflight/heap/"}
+        del one["runs"][0]["automationDetails"]
+        assert many == one
 
 
 def test_sarif_of_many_is_one_valid_run_in_which_projects_are_told_apart(reports, hostile_report):
@@ -58,6 +59,15 @@ def test_sarif_of_many_is_one_valid_run_in_which_projects_are_told_apart(reports
     assert run["invocations"][0]["exitCode"] == 1
     about = {result["locations"][0]["logicalLocations"][-1]["fullyQualifiedName"] for result in run["results"]}
     assert {"projects/acme-ready", "projects/acme-broken", "projects/acme-blind"} < about
+
+
+def test_sarif_for_github_of_many_some_of_which_have_no_problem(reports):
+    for names in (("ready", "broken", "ready", "blind"), ("ready", "ready")):
+        many = fleet_of(reports, *names)
+        log = json.loads(written(Format.GITHUB_SARIF, *many))
+        assert validation_errors(log) == []
+        wrong = sum(report.count(status) for report in many for status in (Status.FAIL, Status.UNKNOWN, Status.WARN))
+        assert len(log["runs"][0]["results"]) == wrong
 
 
 def test_a_result_names_its_rule_also_where_reports_have_other_rules(reports):

@@ -142,3 +142,28 @@ def test_a_path_is_an_address_that_leads_to_it_alone(hostile):
 
 def test_the_category_tells_uploads_for_projects_and_vendors_apart(reports):
     assert run_of(reports["ready"])["automationDetails"]["id"] == "preflight/heap/acme-analytics/"
+
+
+def test_github_gets_problems_alone_each_with_a_line_in_a_file(report):
+    log = json.loads(render(report, scanning=True))
+    assert validation_errors(log) == []
+    (run,) = log["runs"]
+    wanted = [f.rule for f in report.by_urgency() if f.status in (Status.FAIL, Status.UNKNOWN, Status.WARN)]
+    assert [result["ruleId"] for result in run["results"]] == wanted
+    for result in run["results"]:
+        for location in result["locations"]:
+            assert location["physicalLocation"]["artifactLocation"]["uri"]
+            assert location["physicalLocation"]["region"]["startLine"] >= 1
+    everything = {r["ruleId"]: r["partialFingerprints"] for r in run_of(report)["results"]}
+    assert all(result["partialFingerprints"] == everything[result["ruleId"]] for result in run["results"])
+
+
+def test_where_there_is_no_file_github_is_shown_the_resource(reports):
+    (result,) = json.loads(render(reports["blind"], scanning=True))["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "projects/acme-analytics", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 1},
+    }
+    first, _ = json.loads(render(reports["files"], scanning=True))["runs"][0]["results"]
+    assert first["locations"][0]["physicalLocation"]["region"]["startLine"] == 12
