@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,7 +182,7 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
-        reports=parse_reports(reports),
+        reports=parse_reports(reports, read=(assets, group_members)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
@@ -226,17 +226,24 @@ def parse_format(text: str) -> Format:
     return Format(text)
 
 
-def parse_reports(texts: tuple[str, ...]) -> tuple[tuple[Format, Path], ...]:
-    """What `--report` asks for. Raises UsageError for what is no FORMAT=FILE, or a file that is named twice."""
+def parse_reports(texts: tuple[str, ...], *, read: Iterable[Path | None] = ()) -> tuple[tuple[Format, Path], ...]:
+    """What `--report` asks for. `read` are files that the run reads.
+
+    Raises UsageError for what is no FORMAT=FILE, and for a file that is named twice or is read.
+    """
     found: dict[str, tuple[Format, Path]] = {}
+    inputs = {os.path.realpath(path) for path in read if path is not None}
     for text in texts:
         name, equals, file = text.partition("=")
         if not equals or not file:
             raise UsageError(f"--report '{text}' names no file.", "Write it as --report FORMAT=FILE.")
         if file == "-":
             raise UsageError("--report writes to files.", f"For stdout there is --format {name}.")
+        form = parse_format(name)
         place = os.path.realpath(file)
         if place in found:
             raise UsageError(f"Two reports cannot be written to the same file '{file}'.", "Name another file.")
-        found[place] = (parse_format(name), Path(file))
+        if place in inputs:
+            raise UsageError(f"'{file}' is read by this run: a report would replace it.", "Name another file.")
+        found[place] = (form, Path(file))
     return tuple(found.values())

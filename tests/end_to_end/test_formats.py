@@ -223,6 +223,13 @@ def test_two_reports_in_one_file_are_refused(cloud: Cloud, preflight: Preflight)
     assert cloud.methods == set()
 
 
+def test_what_is_read_is_not_replaced(export: Path, preflight: Preflight):
+    before = export.read_bytes()
+    named = ("--report", f"json=../here/{export}")
+    preflight("run", "--assets", str(export), *named, "--no-files").refuses("is read by this run")
+    assert export.read_bytes() == before
+
+
 @pytest.mark.parametrize("place", [".", "file/deep", "/proc/nowhere/out"])
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(place, cloud: Cloud, preflight: Preflight):
     Path("file").write_text("", encoding="utf-8")
