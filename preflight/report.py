@@ -74,9 +74,10 @@ def failed(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...
 
 
 def unknown(message: str, reason: Reason, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...] = ()) -> Verdict:
-    """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others."""
-    settles = Remedy(summary=reason.settle())
-    return Verdict(Status.UNKNOWN, message, evidence, (settles, *_remedies(remedy)), reason)
+    """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others, each once."""
+    remedies = (Remedy(summary=reason.settle()), *_remedies(remedy))
+    once = tuple(found for place, found in enumerate(remedies) if found not in remedies[:place])
+    return Verdict(Status.UNKNOWN, message, evidence, once, reason)
 
 
 def skipped(message: str) -> Verdict:

@@ -11,6 +11,7 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
+    dataset_page,
     passed,
     revoke_on_dataset,
     rule,
@@ -72,4 +73,5 @@ def _close(dataset: Dataset, entry: AccessEntry, target: Target) -> Remedy:
     return Remedy(
         summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
         commands=(revoke_on_dataset(target.project, dataset, entry),),
+        console_url=dataset_page(target.project, dataset.id),
     )

@@ -19,8 +19,10 @@ from preflight import (
     Unknown,
     Unresolved,
     Verdict,
-    add_binding,
+    console_on,
+    dataset_page,
     grant_on_dataset,
+    grant_role,
     passed,
     remove_binding,
     revoke_on_dataset,
@@ -41,8 +43,8 @@ from preflight import (
 )
 def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: Profile, target: Target) -> Verdict:
     """Compares every role of the account, on the project and above, with what the profile asks for, and its entries
-    in datasets other than the vendor's. The change that it suggests is worked through first: whatever the vendor needs
-    and has now, it still has afterwards."""
+    in datasets other than the vendor's, as far as their access lists were read. The change that it suggests is worked
+    through first: whatever the vendor needs and has now, it still has afterwards."""
     links = [link for role in _roles(access) for link in access.holds_role(role).links if link.formula is not False]
     judged = [(link, _beyond(link.grant.role, access, profile)) for link in links]
     sure = [(link, more) for link, more in judged if link.formula is True and more]
@@ -67,7 +69,12 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
         )
     if not links:
         return skipped(f"{target.principal} holds nothing on the project or above")
-    return passed(f"{target.principal} holds what it needs, and no more", *_unique(link.evidence for link in links))
+    unread = _unread(datasets, profile, target)
+    note = f"; the access lists of {unread} other {'dataset' if unread == 1 else 'datasets'} were not read"
+    return passed(
+        f"{target.principal} holds what it needs, and no more{note if unread else ''}",
+        *_unique(link.evidence for link in links),
+    )
 
 
 def _roles(access: EffectiveAccess) -> tuple[str, ...]:
@@ -91,7 +98,9 @@ def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[s
         for minimum in grant.minimum_roles:
             asked |= access.permissions_of(minimum) or frozenset()
     held = access.permissions_of(role)
-    return None if held is None else held - asked
+    if held is None or (held <= asked and not access.knows_all_of(role)):
+        return None  # no more is known of it, and it may hold more
+    return held - asked
 
 
 def _such_as(more: frozenset[str]) -> str:
@@ -103,7 +112,9 @@ def _such_as(more: frozenset[str]) -> str:
 
 def _open_reason(link: Link, more: frozenset[str] | None) -> Reason:
     if more is None:
-        return Unresolved(f"what {link.grant.role} holds is not known", f"Look up what {link.grant.role} holds.")
+        return Unresolved(
+            f"what {link.grant.role} holds is not known, or not all", f"Look up what {link.grant.role} holds."
+        )
     return Unresolved(
         f"{link.grant.role} is granted to {link.grant.member} on {link.grant.resource}, and whether that gives it to "
         "the account can't be told"
@@ -127,6 +138,15 @@ def _entries_elsewhere(
     ]
 
 
+def _unread(datasets: Maybe[Datasets], profile: Profile, target: Target) -> int:
+    """How many datasets other than the vendor's may name the account unseen: live, only the vendor's own are read."""
+    if isinstance(datasets, Unknown):
+        return 0
+    own = profile.dataset.companions(target.dataset) if target.dataset else ()
+    others = [found for name, found in datasets.datasets.items() if name not in own]
+    return sum(not isinstance(found, Dataset) or isinstance(found.access, Unknown) for found in others)
+
+
 def _remedies(
     links: list[Link],
     elsewhere: list[tuple[Dataset, AccessEntry]],
@@ -148,6 +168,7 @@ def _remedies(
             Remedy(
                 summary="Take the account out of the access lists of datasets that are not the vendor's.",
                 commands=tuple(revoke_on_dataset(target.project, dataset, entry) for dataset, entry in elsewhere),
+                console_url=dataset_page(target.project, elsewhere[0][0].id),
             )
         )
     return tuple(found)
@@ -180,9 +201,9 @@ def _removal(
 def _in_order(
     going: list[Link], granted: tuple[str, ...], shut: list[Dataset], profile: Profile, target: Target
 ) -> Remedy:
-    first = [add_binding(f"projects/{target.project}", target.principal, role) for role in granted]
-    for dataset in shut:
-        first += grant_on_dataset(target.project, dataset, target.principal, profile.dataset.write_role, "").commands
+    write_role = profile.dataset.write_role
+    first = [grant_role(target.project, target.principal, role) for role in granted]
+    first += [grant_on_dataset(target.project, dataset, target.principal, write_role, "") for dataset in shut]
     taken: dict[tuple[str, str, str], bool] = {}
     for link in going:
         key = (link.grant.resource, link.grant.member, link.grant.role)
@@ -198,9 +219,12 @@ def _in_order(
     return Remedy(
         summary=f"{summary[0].upper()}{summary[1:]}; the vendor keeps what it needs.{wide}",
         commands=(
-            *first,
+            *(command for grant in first for command in grant.commands),
             *(remove_binding(*key, conditional=conditional) for key, conditional in taken.items()),
         ),
+        # What is taken away is a resource of theirs to delete, under a name that only they know.
+        terraform="\n\n".join(grant.terraform for grant in first if grant.terraform) or None,
+        console_url=console_on("iam-admin/iam", going[0].grant.resource),
     )
 
 

@@ -6,6 +6,7 @@ from preflight import (
     Severity,
     Target,
     Verdict,
+    console_on,
     passed,
     remove_binding,
     rule,
@@ -38,6 +39,7 @@ def nobody_looks_alike(access: EffectiveAccess, target: Target) -> Verdict:
                             lookalike.resource, lookalike.member, lookalike.role, conditional=lookalike.conditional
                         ),
                     ),
+                    console_url=console_on("iam-admin/iam", lookalike.resource),
                 )
                 for lookalike in access.lookalikes
             ),

@@ -7,17 +7,17 @@ told is unknown, and what wasn't seen at all is listed as an open point of the w
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from preflight.access.alike import Alike, Kind
 from preflight.access.audit_flags import Flag, Grantee, Judge
 from preflight.access.audit_gaps import OpenPoint, open_points
-from preflight.access.conditions import place_of
 from preflight.access.decision import Answer, Decision
 from preflight.access.members import PUBLIC, canonical
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
-from preflight.access.quick_answers import Holders, QuickAnswers, Who
 from preflight.facts.capabilities import CAPABILITIES, Capability
 from preflight.facts.dataset import Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
@@ -44,12 +44,20 @@ class Cell(Struct, frozen=True):
     """By the policies of the project and above: everywhere in it."""
     datasets: tuple[str, ...] = ()
     """Where only the dataset's own list gives it."""
-    open_datasets: tuple[str, ...] = ()
-    """Where it can't be told."""
+    lasting: tuple[str, ...] = ()
+    """Of these, those where no condition ends it."""
+    unsure: tuple[str, ...] = ()
+    """Where it hangs on something open that concerns the dataset; with some in it that are in `datasets` as well."""
     more: bool = False
     """With granted on datasets: there may be more than these."""
     until: datetime | None = None
     """When a grant on the project or above ends by its condition; None: it doesn't."""
+
+    @property
+    def open_datasets(self) -> tuple[str, ...]:
+        """Where it can't be told, though it can for the project as a whole."""
+        granted = frozenset(self.datasets)
+        return tuple(name for name in self.unsure if name not in granted)
 
 
 class Row(Struct, frozen=True):
@@ -139,9 +147,11 @@ def _row(grantee: Grantee, cells: "_Cells", judge: Judge) -> Row:
     change = next(
         (cell for cell, capability in zip(row.cells, CAPABILITIES, strict=True) if capability.id == "change-access")
     )
-    where = None
-    if change.state is State.GRANTED and change.until is None:
-        where = () if change.on_project is Answer.GRANTED else change.datasets
+    where: tuple[str, ...] | None = None
+    if change.on_project is Answer.GRANTED:
+        where = () if change.until is None else None
+    elif change.lasting:
+        where = change.lasting
     return replace(row, flags=tuple(judge.flags(grantee, administers=where)))
 
 
@@ -201,15 +211,13 @@ def _in_datasets(capability: Capability) -> tuple[str, ...]:
     return tuple(p for p in capability.permissions if p.startswith("bigquery."))
 
 
-class _Lists(Struct):
-    """All datasets' lists for one permission."""
+class _Inside(Struct, frozen=True):
+    """Where somebody has a capability by the datasets' own lists."""
 
-    named: dict[str, list[str]]
-    """Datasets by whom they name."""
-    general: list[str]
-    """Those that give something to more than the named."""
-    alike: dict[Holders, list[str]]
-    """Datasets by the special groups in their lists."""
+    granted: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
+    """Of these, those where it doesn't end."""
+    unsure: tuple[str, ...] = ()
 
 
 class _Cells:
@@ -217,74 +225,81 @@ class _Cells:
 
     def __init__(self, access: ProjectAccess, datasets: dict[str, Dataset], *, maybe_more: bool) -> None:
         self._access = access
-        self._quick = QuickAnswers(access)
         self._datasets = datasets
         self._maybe_more = maybe_more
-        self._by_permission: dict[str, _Lists] = {}
+        self._alike: dict[str, Alike] = {}
+        self._unions: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self._numbers = count()
 
     def of(self, principal: str) -> tuple[Cell, ...]:
         """The row of one principal."""
         if principal.startswith("deleted:"):  # an account that is gone can do nothing, whatever else is unknown
             return tuple(Cell(State.NOT_GRANTED, Answer.NOT_GRANTED) for _ in CAPABILITIES)
-        who = Who.of(principal)
-        return tuple(self._cell(who, capability) for capability in CAPABILITIES)
+        return tuple(self._cell(principal, capability) for capability in CAPABILITIES)
 
-    def _cell(self, who: Who, capability: Capability) -> Cell:
-        answers = {p: self._quick.answer(who, p) for p in capability.permissions}
+    def _cell(self, principal: str, capability: Capability) -> Cell:
+        answers = {p: self._access.answer(principal, p) for p in capability.permissions}
         granting = [p for p, answer in answers.items() if answer is Answer.GRANTED]
         if granting:
-            return Cell(State.GRANTED, Answer.GRANTED, until=self._until(who, granting))
+            return Cell(State.GRANTED, Answer.GRANTED, until=self._until(principal, granting))
         unknown = Answer.UNKNOWN in answers.values()
         on_project = Answer.UNKNOWN if unknown else Answer.NOT_GRANTED
         if not capability.on_datasets:
             return Cell(State.UNKNOWN if unknown else State.NOT_GRANTED, on_project)
-        given: dict[str, Answer] = {}
-        for permission in _in_datasets(capability):
-            for name, answer in self._on_datasets(who, permission):
-                if answer is Answer.GRANTED or (answer is Answer.UNKNOWN and given.get(name) is not Answer.GRANTED):
-                    given[name] = answer
-        on = tuple(sorted(name for name, answer in given.items() if answer is Answer.GRANTED))
-        unsure = tuple(sorted(name for name, answer in given.items() if answer is Answer.UNKNOWN))
-        more = unknown or bool(unsure) or self._maybe_more
-        state = State.GRANTED if on else State.UNKNOWN if more else State.NOT_GRANTED
-        return Cell(state, on_project, on, unsure, more=bool(on) and more)
+        inside = self._inside(principal, capability, open_anyway=unknown)
+        more = unknown or self._maybe_more or not set(inside.unsure) <= set(inside.granted)
+        state = State.GRANTED if inside.granted else State.UNKNOWN if more else State.NOT_GRANTED
+        return Cell(
+            state,
+            on_project,
+            inside.granted,
+            inside.lasting,
+            inside.unsure,
+            more=bool(inside.granted) and more,
+        )
 
-    def _until(self, who: Who, granting: Iterable[str]) -> datetime | None:
+    def _until(self, principal: str, granting: Iterable[str]) -> datetime | None:
         """When the last of the grants ends; None: never."""
         ends: list[datetime] = []
         for permission in granting:
-            if self._quick.without_end(who, permission):
-                return None
-            end = self._access.decide(who.principal, permission).changes_at
+            end = self._access.ends(principal, permission)
             if end is None:
                 return None
             ends.append(end)
         return max(ends)
 
-    def _on_datasets(self, who: Who, permission: str) -> Iterator[tuple[str, Answer]]:
-        """The answer for each dataset. Those whose list has only special groups to say about the principal are
-        answered together."""
-        lists = self._lists(permission)
-        place = place_of(permission, self._access.facts.project, None)
-        if self._quick.denied(who, permission, place) is not False:
-            asked = dict.fromkeys(self._datasets)
-        else:
-            asked = dict.fromkeys([*lists.general, *(name for key in who.names for name in lists.named.get(key, ()))])
-            for holders, names in lists.alike.items():
-                answer = self._quick.answer_by_basic_roles(who, permission, holders)
-                if answer is not Answer.NOT_GRANTED:
-                    yield from ((name, answer) for name in names if name not in asked)
-        for name in asked:
-            yield name, self._quick.answer(who, permission, self._datasets[name])
+    def _inside(self, principal: str, capability: Capability, *, open_anyway: bool) -> _Inside:
+        """What datasets' lists give. Where it is open on the whole project anyway, just what they surely do."""
+        kinds: dict[str, list[Kind]] = {"granted": [], "lasting": [], "unsure": []}
+        named: dict[str, list[str]] = {"granted": [], "lasting": [], "unsure": []}
+        for permission in _in_datasets(capability):
+            alike = self._alike_for(permission)
+            for kind in alike.kinds(principal).all:
+                for word in self._told(principal, permission, kind.like, open_anyway=open_anyway):
+                    kinds[word].append(kind)
+            for kind, entries, names in alike.naming(principal):
+                listing = kind.listing(entries)
+                for word in self._told(principal, permission, listing, open_anyway=open_anyway):
+                    named[word] += names
+        return _Inside(**{word: self._union(kinds[word], names) for word, names in named.items()})
 
-    def _lists(self, permission: str) -> "_Lists":
-        if permission not in self._by_permission:
-            lists = self._by_permission[permission] = _Lists({}, [], {})
-            for dataset in self._datasets.values():
-                listed = self._quick.in_list(permission, dataset)
-                if listed.own.general:
-                    lists.general.append(dataset.id)
-                for name in {*listed.own.exact, *listed.own.through_groups}:
-                    lists.named.setdefault(name, []).append(dataset.id)
-                lists.alike.setdefault(listed.holders, []).append(dataset.id)
-        return self._by_permission[permission]
+    def _told(self, principal: str, permission: str, dataset: Dataset, *, open_anyway: bool) -> tuple[str, ...]:
+        answer = self._access.answer(principal, permission, dataset)
+        if answer is Answer.UNKNOWN:
+            return () if open_anyway else ("unsure",)
+        if answer is Answer.NOT_GRANTED:
+            return ()
+        return ("granted",) if self._access.ends(principal, permission, dataset) else ("granted", "lasting")
+
+    def _union(self, kinds: list[Kind], names: list[str]) -> tuple[str, ...]:
+        """The datasets of these kinds, and these. Thousands may be the same for nearly all rows: they share them."""
+        key = tuple(kind.number for kind in kinds)
+        if key not in self._unions:
+            self._unions[key] = tuple(sorted({name for kind in kinds for name in kind.names}))
+        whole = self._unions[key]
+        return tuple(sorted({*whole, *names})) if set(names) - set(whole) else whole
+
+    def _alike_for(self, permission: str) -> Alike:
+        if permission not in self._alike:
+            self._alike[permission] = Alike(self._access, permission, self._datasets, self._numbers)
+        return self._alike[permission]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from preflight.access.conditions import place_of, value_of
 from preflight.access.formula import OpenFact, open_facts
-from preflight.access.members import PUBLIC, canonical, names_one
+from preflight.access.members import CONVENIENCE, PUBLIC, canonical, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
 from preflight.facts.dataset import Dataset, Datasets
@@ -67,15 +67,17 @@ def _of_organization(organization: Organization | Unknown) -> Iterator[OpenPoint
         yield OpenPoint("organization", "", organization, weighs=not isinstance(organization.reason, NotCollected))
 
 
+_ANY_ROLE = ""
 _ANYBODY = ("user:somebody@invalid", "serviceAccount:somebody@invalid")
 """Whoever isn't named: what may cover them can't be told of anybody."""
 
 
 def _of_grants(access: ProjectAccess, datasets: Datasets | Unknown) -> Iterator[OpenPoint]:
-    """What grants of the audited permissions hang on: roles, conditions, and who is covered."""
-    held: dict[str, bool] = {}
+    """What grants of the audited permissions hang on: roles, conditions, and who is covered; and deny rules about
+    them."""
+    held = {_ANY_ROLE: True}
     told: set[str | tuple[str, str | None]] = set()
-    for role, member, condition, dataset in _grants(access, datasets):
+    for role, member, condition, dataset in (*_grants(access, datasets), *_denials(access)):
         if role not in held:
             holding = [access.roles.holds(role, permission) for permission in AUDITED_PERMISSIONS]
             held[role] = any(holding)
@@ -91,6 +93,14 @@ def _of_grants(access: ProjectAccess, datasets: Datasets | Unknown) -> Iterator[
 
 
 def _of_member(access: ProjectAccess, member: str) -> Iterator[OpenPoint]:
+    if basic := BASIC_GROUPS.get(member) or _convenience(access, member):
+        if access.inherited(basic):
+            undocumented = Unresolved(
+                f"it is not documented whether {member} also stands for those who inherit {basic}",
+                "Grant them a role, or access to the dataset, by a binding or an entry of their own.",
+            )
+            yield OpenPoint("basic role", member, Unknown(undocumented))
+        return
     for somebody in _ANYBODY:
         for fact in open_facts(access.members.covers(member, somebody)):
             if fact.kind == "group":
@@ -101,6 +111,12 @@ def _of_member(access: ProjectAccess, member: str) -> Iterator[OpenPoint]:
                 yield _point(replace(fact, unknown=replace(fact.unknown, reason=why)))
             else:
                 yield _point(fact)
+
+
+def _convenience(access: ProjectAccess, member: str) -> str:
+    """The basic role for whose holders on the project a member of a policy stands."""
+    kind, _, project = member.partition(":")
+    return CONVENIENCE.get(kind, "") if project == access.facts.project else ""
 
 
 def _of_condition(access: ProjectAccess, condition: Condition, dataset: str | None) -> Iterator[OpenPoint]:
@@ -123,5 +139,13 @@ def _grants(
     for dataset in () if isinstance(datasets, Unknown) else datasets.datasets.values():
         if isinstance(dataset, Dataset) and not isinstance(dataset.access, Unknown):
             for entry in dataset.access:
-                if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
+                if entry.member and not entry.authorized:
                     yield entry.role_name, entry.member, entry.condition, dataset.id
+
+
+def _denials(access: ProjectAccess) -> Iterator[tuple[str, str, Condition | None, str | None]]:
+    """The members of deny rules about what is audited; they act whatever role somebody has."""
+    for attached in dict.fromkeys(rule for one in AUDITED_PERMISSIONS for rule in access.deny.about(one)):
+        rule = attached.rule
+        for member in dict.fromkeys(map(canonical, (*rule.denied_principals, *rule.exception_principals))):
+            yield _ANY_ROLE, member, rule.condition, None

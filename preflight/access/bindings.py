@@ -1,15 +1,14 @@
 """The bindings on a project and above, found by member and by permission: what a question has to look at."""
 
-from collections.abc import Iterator
+from msgspec import Struct
 
 from preflight.access.decision import Grant
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, canonical, names_of, names_one
+from preflight.access.members import CONVENIENCE, Members, kind_of
+from preflight.access.reach import Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
 from preflight.facts.seen import Evidence, NotCollected, Unknown
-
-_BASIC = frozenset(CONVENIENCE.values())
 
 
 class Bound:
@@ -38,19 +37,26 @@ class Bound:
         return Grant(self.policy.resource, self.role, self.member, evidence, covers, self.condition)
 
 
+class Holding(Struct, frozen=True):
+    """The bindings whose role holds a permission, or may, and whose members aren't found by name; by member, each
+    with which of the two."""
+
+    asked: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
+    """See `Reach`."""
+    open: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
+
+
 class Bindings:
     """All of them, indexed once."""
 
-    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles) -> None:
+    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members) -> None:
         """`own` is the project as a resource."""
         self._roles = roles
-        self._named: dict[str, list[Bound]] = {}
-        """By the one principal that the member names."""
-        self._wide: dict[str, list[Bound]] = {}
-        """By members that may cover several: groups, sets, everybody."""
-        self._wide_holding: dict[str, list[tuple[str, list[tuple[Bound, bool | OpenFact]]]]] = {}
-        self.basic: list[Bound] = []
-        """Those of owner, editor and viewer, but for convenience members, which stand for them."""
+        self._holding: dict[str, Holding] = {}
+        self.reach: Reach[Bound] = Reach(members)
+        """Every binding by its members."""
+        self.basic = {role: Reach[Bound](members) for role in CONVENIENCE.values()}
+        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
         self.read: list[Evidence] = []
         """The policies that were read."""
         self.blind: list[OpenFact] = []
@@ -77,39 +83,23 @@ class Bindings:
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
                 bound = Bound(policy, binding, member)
-                if names_one(member):
-                    self._named.setdefault(canonical(member), []).append(bound)
-                else:
-                    self._wide.setdefault(member, []).append(bound)
-                if binding.role in _BASIC and member.partition(":")[0] not in CONVENIENCE:
-                    self.basic.append(bound)
+                self.reach.add(member, bound)
+                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
+                    self.basic[binding.role].add(member, bound)
 
-    def naming(self, principal: str) -> Iterator[Bound]:
-        """Those whose member names the principal itself, and nobody else."""
-        for name in names_of(principal):
-            yield from self._named.get(name, ())
-
-    def wide(self) -> Iterator[tuple[str, list[Bound]]]:
-        """All others, by member: whether it covers a principal is for `Members` to say."""
-        yield from self._wide.items()
-
-    def wide_holding(self, permission: str) -> list[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
-        """Of these just those whose role holds the permission, or may, with which of the two."""
-        found = self._wide_holding.get(permission)
+    def holding(self, permission: str) -> Holding:
+        """Those that are about a permission. Worked out once."""
+        found = self._holding.get(permission)
         if found is None:
-            found = self._wide_holding[permission] = []
-            for member, bounds in self._wide.items():
-                judged = [(bound, self._roles.holds(bound.role, permission)) for bound in bounds]
-                holding: list[tuple[Bound, bool | OpenFact]] = [one for one in judged if one[1] is not False]
-                if holding:
-                    found.append((member, holding))
+            asked, open_ = (self._of(permission, bounds) for bounds in (self.reach.asked, self.reach.open))
+            found = self._holding[permission] = Holding(asked, open_)
         return found
 
-    def members(self) -> Iterator[str]:
-        """Every member as first written, each once by its canonical name."""
-        seen: set[str] = set()
-        for bounds in (*self._named.values(), *self._wide.values()):
-            name = canonical(bounds[0].member)
-            if name not in seen:
-                seen.add(name)
-                yield bounds[0].member
+    def _of(self, permission: str, bounds: dict[str, list[Bound]]) -> dict[str, list[tuple[Bound, bool | OpenFact]]]:
+        found: dict[str, list[tuple[Bound, bool | OpenFact]]] = {}
+        for member, of_member in bounds.items():
+            for bound in of_member:
+                holds = self._roles.holds(bound.role, permission)
+                if holds is not False:
+                    found.setdefault(member, []).append((bound, holds))
+        return found

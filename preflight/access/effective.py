@@ -64,6 +64,10 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         """All permissions that the role gives, as far as is known; None where nothing is."""
         return self.access.roles.permissions(role)
 
+    def knows_all_of(self, role: str) -> bool:
+        """Whether `permissions_of` tells all: of a predefined role that wasn't read, the catalogue has some alone."""
+        return self.access.roles.read(role)
+
     @property
     def unseen(self) -> tuple[OpenFact, ...]:
         """The policies that could not be read, or not whole: there may be grants in them."""

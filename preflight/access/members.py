@@ -6,7 +6,7 @@ a policy names, and then a member covers just its like, and the public ones ever
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from preflight.facts.seen import Completeness, Evidence, NotCollected, Unknown, 
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all"})
 """Members that cover every account, every service account included."""
+PEOPLE = frozenset({"user", "serviceAccount"})
+"""Kinds of principals that groups, domains and sets may hold."""
 CONVENIENCE = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
 """Members that stand for those who hold a basic role on a project."""
 
@@ -89,6 +91,15 @@ class Home(Struct, frozen=True):
     """Whether these are all ancestors."""
 
 
+class Listed(Struct, frozen=True):
+    """A group whose members are told by their names, those of nested groups included."""
+
+    names: frozenset[str]
+    """Canonical."""
+    open: tuple[str, ...]
+    """Which of the group and those nested in it may hold others as well, by e-mail."""
+
+
 class Members:
     """Matches principals with members."""
 
@@ -99,6 +110,8 @@ class Members:
         self._home = home
         self._groups = groups
         self._holds_basic_role = holds_basic_role
+        self._listed: dict[str, Listed | None] = {}
+        self._listing: dict[str, list[str]] | None = None
 
     def covers(self, member: str, principal: str) -> Formula:
         """Whether `member`, as written in a policy, covers `principal`."""
@@ -106,16 +119,22 @@ class Members:
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
             return True
-        if names_one(member) or kind_of(principal) not in {"user", "serviceAccount"}:
+        if names_one(member) or kind_of(principal) not in PEOPLE:
             return False
         return self._wide(member, principal)
+
+    def names_itself(self, member: str) -> bool:
+        """Whether a member covers what it names, and nothing else of which it may be asked: an account, or
+        federated identities, which are neither users nor service accounts."""
+        kind = kind_of(canonical(member))
+        return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
 
     def _wide(self, member: str, principal: str) -> Formula:
         kind, colon, name = canonical(member).partition(":")
         if kind == "group":
             return self.in_group(name, principal)
-        if _FEDERATED.search(member) or kind == "principal":
-            return False  # federated identities are neither users nor service accounts
+        if self.names_itself(member):
+            return False
         if kind == "domain" and kind_of(principal) == "serviceAccount":
             return False
         if kind in CONVENIENCE:
@@ -132,6 +151,53 @@ class Members:
         """Whether the principal is in the group, nested ones included."""
         return self._within(email.casefold(), principal, set())
 
+    def listed(self, email: str) -> Listed | None:
+        """Who is in a group, by its e-mail in lower case; None where names don't tell, and `in_group` has to."""
+        if email not in self._listed:
+            self._listed[email] = self._flattened(email)
+        return self._listed[email]
+
+    def groups_listing(self, name: str) -> Sequence[str]:
+        """The groups in which somebody surely is, by canonical names; of those that are `listed`."""
+        if self._listing is None:
+            self._listing = {}
+            for email in self._groups.groups if isinstance(self._groups, Groups) else ():
+                listed = self.listed(email)
+                for one in listed.names if listed is not None else ():
+                    self._listing.setdefault(one, []).append(f"group:{email}")
+        return self._listing.get(name, ())
+
+    def _flattened(self, email: str) -> Listed | None:
+        names: set[str] = set()
+        open_ended: list[str] = []
+        seen = {email}
+        left = [email]
+        while left:
+            one = left.pop()
+            group = self._group(one)
+            if not isinstance(group, Group):
+                open_ended.append(one)
+                continue
+            if group.checked:
+                return None
+            if group.completeness.gap:
+                open_ended.append(one)
+            for member in group.members:
+                own = canonical(member)
+                nested = own.removeprefix("group:")
+                if nested != own:
+                    if nested not in seen:
+                        seen.add(nested)
+                        left.append(nested)
+                elif self.names_itself(member):
+                    names.add(own)
+                else:
+                    return None
+        return Listed(frozenset(names), tuple(open_ended))
+
+    def _group(self, email: str) -> Group | Unknown | None:
+        return self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+
     def membership(self, member: str, principal: str) -> tuple[Evidence, ...]:
         """What tells that the principal is in the group that the member is: one observation a group on the way."""
         kind, _, email = canonical(member).partition(":")
@@ -140,7 +206,7 @@ class Members:
         return self._way_in(email, principal, set()) or ()
 
     def _way_in(self, email: str, principal: str, seen: set[str]) -> tuple[Evidence, ...] | None:
-        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else None
+        group = self._group(email)
         if email in seen or not isinstance(group, Group):
             return None
         seen.add(email)
@@ -160,9 +226,13 @@ class Members:
         if email in seen:
             return False
         seen.add(email)
-        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+        if (listed := self.listed(email)) is not None:
+            if not listed.names.isdisjoint(names_of(principal)):
+                return True
+            return either(*(self._may_be_in(one, principal) for one in listed.open))
+        group = self._group(email)
         if not isinstance(group, Group):
-            return OpenFact("group", email, _not_listed(email, principal, group))
+            return self._may_be_in(email, principal)
         for name, is_member in group.checked.items():
             if canonical(name) == canonical(principal):
                 return is_member
@@ -174,8 +244,11 @@ class Members:
             else:
                 formulas.append(self.covers(member, principal))
         if group.completeness.gap:
-            formulas.append(OpenFact("group", email, _not_listed(email, principal, group)))
+            formulas.append(self._may_be_in(email, principal))
         return either(*formulas)
+
+    def _may_be_in(self, email: str, principal: str) -> OpenFact:
+        return OpenFact("group", email, _not_listed(email, principal, self._group(email)))
 
     def _at_home(self, member: str, kind: str, name: str, principal: str) -> Formula:
         """`principalSet://cloudresourcemanager.googleapis.com/projects/N/type/ServiceAccount` and its like: all

@@ -2,85 +2,95 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
 from preflight import interrupts
+from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.progress import Progress
 from preflight.cli.request import Request, selection, target_of
-from preflight.cli.run import named_outputs
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
 from preflight.engine import evaluate
 from preflight.errors import OutputError
 from preflight.renderers import Format, fleet
-from preflight.renderers.many import Document, document
+from preflight.renderers.many import document
 from preflight.report import Report
 from preflight.report_files import FleetFiles
-
-if TYPE_CHECKING:
-    from preflight.cli.outputs import Outputs
 
 _TOLD_EVERY = 100
 
 
 def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
-    """Judges, shows, writes; returns the worst exit code. No more than one report is held at a time."""
+    """Judges, shows, writes; returns the worst exit code. Nothing is shown or written before the exports are read.
+
+    No more than one report is held at a time.
+    """
     rows: list[fleet.Row] = []
-    failed: OutputError | None = None
-    with named_outputs(request, environ) as named, _files(request) as files, Progress() as progress:
-        sinks: dict[Format, Document] = {
-            form: document(form, str(request.assets), width=_width()) for form in _formats(request, files, named, quiet)
-        }
+    out = _Once(quiet=quiet)
+    with contextlib.ExitStack() as stack:
+        named = stack.enter_context(named_outputs(request, environ))
+        progress = stack.enter_context(Progress())
+        reports = _reports(request, progress)
+        first = next(reports)  # an export without projects is refused before anything is begun
+        files = _files(request)
+        if files is not None:
+            stack.enter_context(files)
+        source = " and ".join(map(str, request.assets))
+        documents = {form: document(form, source, width=_width()) for form in _formats(request, files, named, quiet)}
 
         def tell(form: Format, text: str) -> None:
-            nonlocal failed
-            if not text:
-                return
-            if form is request.format and not quiet and not failed:
-                failed = shown(_printing(text))
+            if form is request.format:
+                out.show(text)
             if form is Format.JSON and files is not None:
                 files.write(text)
             if named is not None:
                 named.write(form, text)
 
-        for report in _reports(request, progress):
+        for report in chain([first], reports):
             rows.append(fleet.Row.of(report))
-            for form, sink in sinks.items():
-                tell(form, sink.add(report))
+            for form, made in documents.items():
+                tell(form, made.add(report))
         progress.clear()
-        for form, sink in sinks.items():
-            tell(form, sink.end(rows))
-        _finish(files, named, sinks, rows)
-    if failed is not None:
-        raise failed
+        for form, made in documents.items():
+            tell(form, made.end(rows))
+        paths: list[Path] = []
+        if files is not None:
+            with interrupts.held():  # both files or none
+                paths += files.finish(documents[Format.MARKDOWN].end(rows))
+        if named is not None:
+            paths += named.finish()
+        if paths:
+            click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+    if out.failed is not None:
+        raise out.failed
     return fleet.exit_code(rows)
 
 
-def _formats(request: Request, files: FleetFiles | None, named: "Outputs | None", quiet: bool) -> frozenset[Format]:
+def _formats(request: Request, files: FleetFiles | None, named: Outputs | None, quiet: bool) -> frozenset[Format]:
     wanted = named.formats if named is not None else frozenset()
     if files is not None:
         wanted |= {Format.JSON, Format.MARKDOWN}
     return wanted if quiet else wanted | {request.format}
 
 
-def _finish(
-    files: FleetFiles | None, named: "Outputs | None", sinks: Mapping[Format, Document], rows: list[fleet.Row]
-) -> None:
-    paths: list[Path] = []
-    if files is not None:
-        with interrupts.held():  # both files or none
-            paths += files.finish(sinks[Format.MARKDOWN].end(rows))
-    if named is not None:
-        paths += named.finish()
-    if paths:
-        click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+class _Once:
+    """Standard output until it fails, say because nobody reads it any longer: the files are written all the same."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.failed: OutputError | None = None
+
+    def show(self, text: str) -> None:
+        """Prints it, if that still works."""
+        if text and not self._quiet and self.failed is None:
+            self.failed = shown(lambda: click.echo(text, nl=False))
 
 
 def _reports(request: Request, progress: Progress) -> Iterator[Report]:
@@ -88,9 +98,7 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
 
     chosen = selection(request)
     target = target_of(request, chosen.profile)
-    if request.assets is None:
-        raise AssertionError("many projects come from an export alone")
-    progress.tell(f"the export {request.assets} to be read")
+    progress.tell(f"{' and '.join(path.name for path in request.assets)} to be read")
     export = read_export(request.assets, chosen.profile)
     progress.clear()
     warn(export.warnings)
@@ -103,18 +111,11 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
         yield evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
 
 
-@contextlib.contextmanager
-def _files(request: Request) -> Iterator[FleetFiles | None]:
-    if request.output_dir is None or request.assets is None:
-        yield None
-        return
-    with FleetFiles(request.output_dir, request.assets.name.partition(".")[0], datetime.now(UTC)) as files:
-        yield files
+def _files(request: Request) -> FleetFiles | None:
+    if request.output_dir is None:
+        return None
+    return FleetFiles(request.output_dir, request.assets[0].name.partition(".")[0], datetime.now(UTC))
 
 
 def _width() -> int:
     return min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
-
-
-def _printing(text: str) -> Callable[[], None]:
-    return lambda: click.echo(text, nl=False)

@@ -3,15 +3,18 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from preflight import interrupts
 from preflight.cli.request import Request
 from preflight.errors import OutputError
-from preflight.named_files import NamedFiles
 from preflight.renderers import Format
 from preflight.renderers.visible import visible
+
+if TYPE_CHECKING:
+    from preflight.named_files import NamedFiles
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub names the file that a step adds its summary to."""
@@ -20,7 +23,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 class Outputs:
     """The files that were named, and the page of the job."""
 
-    def __init__(self, named: NamedFiles, page: NamedFiles | None) -> None:
+    def __init__(self, named: "NamedFiles", page: "NamedFiles | None") -> None:
         self._named = named
         self._page = page
 
@@ -55,16 +58,21 @@ class Outputs:
 
 
 @contextlib.contextmanager
-def opened(request: Request, environ: Mapping[str, str]) -> Iterator[Outputs]:
-    """Opens what is to be written beside stdout and the output folder.
+def named_outputs(request: Request, environ: Mapping[str, str]) -> Iterator[Outputs | None]:
+    """Opens what is to be written beside stdout and the output folder; None: nothing is.
 
     Raises OutputError for a named file that can't be written. That the page of the job can't is a warning: nobody
     named it, and the annotations say the same.
     """
+    path = environ.get(STEP_SUMMARY) if request.format is Format.GITHUB else None
+    if not request.reports and not path:
+        yield None
+        return
+    from preflight.named_files import NamedFiles
+
     with contextlib.ExitStack() as stack:
         named = stack.enter_context(NamedFiles(request.reports))
         page = None
-        path = environ.get(STEP_SUMMARY) if request.format is Format.GITHUB else None
         if path:
             try:
                 page = stack.enter_context(NamedFiles([(Format.GITHUB_SUMMARY, Path(path))]))

@@ -20,9 +20,9 @@ class Request(Struct, frozen=True, kw_only=True):
     """One run, as the options say."""
 
     project: str | None
-    """None: every project of the export."""
-    assets: Path | None = None
-    """The Cloud Asset export to read; None: Google's APIs are asked."""
+    """None: every project of the exports."""
+    assets: tuple[Path, ...] = ()
+    """The Cloud Asset exports to read; none: Google's APIs are asked."""
     profile: str = "heap"
     principal: str | None = None
     location: str | None = None

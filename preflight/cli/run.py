@@ -1,26 +1,29 @@
 """`preflight run`: check a project for a vendor, show the verdict, write the reports."""
 
-import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from preflight import interrupts
 from preflight.cli import screen
 from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats, complete_reports
+from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
-from preflight.cli.source import LiveOptions, choice_of_source, collect_assets, collect_live, refuse_live_options
+from preflight.cli.source import (
+    LiveOptions,
+    choice_of_assets,
+    choice_of_source,
+    collect_assets,
+    collect_live,
+    refuse_live_options,
+)
 from preflight.engine import evaluate
 from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format, render
 from preflight.report import Report
-
-if TYPE_CHECKING:
-    from preflight.cli.outputs import Outputs
 
 
 def judge(request: Request, environ: Mapping[str, str]) -> Report:
@@ -30,7 +33,7 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     """
     chosen = selection(request)
     target = target_of(request, chosen.profile)
-    if request.assets is not None:
+    if request.assets:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
@@ -59,7 +62,7 @@ def show(report: Report, form: Format) -> None:
     click.echo(text, color=screen.colour(), nl=not text.endswith("\n"))
 
 
-def write_files(report: Report, folder: Path | None, named: "Outputs | None" = None) -> None:
+def write_files(report: Report, folder: Path | None, named: Outputs | None = None) -> None:
     """Writes the reports to the folder and to the files that were named, and says on stderr where they are.
 
     What can't be written keeps nothing else from being written. Raises the first OutputError then.
@@ -89,12 +92,7 @@ def write_files(report: Report, folder: Path | None, named: "Outputs | None" = N
 
 @click.command(name="run")
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
-@click.option(
-    "--assets",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
-)
+@choice_of_assets
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -133,7 +131,7 @@ def write_files(report: Report, folder: Path | None, named: "Outputs | None" = N
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
     project: str | None,
-    assets: Path | None,
+    assets: tuple[Path, ...],
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -161,7 +159,7 @@ def command(
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
     --assets it reads a Cloud Asset export instead: one project of it, or all.
     """
-    if assets is not None:
+    if assets:
         refuse_live_options("--assets")
     elif project is None:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
@@ -182,7 +180,7 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
-        reports=parse_reports(reports, read=(assets, group_members)),
+        reports=parse_reports(reports, read=(*assets, group_members)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
@@ -204,18 +202,6 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
     if unshown is not None:
         raise unshown
     return report.exit_code
-
-
-def named_outputs(request: Request, environ: Mapping[str, str]) -> contextlib.AbstractContextManager["Outputs | None"]:
-    """What is to be written beside stdout and the output folder; None: nothing is, and nothing is loaded for it.
-
-    Raises OutputError for what can't be written.
-    """
-    if not request.reports and request.format is not Format.GITHUB:
-        return contextlib.nullcontext()
-    from preflight.cli.outputs import opened
-
-    return opened(request, environ)
 
 
 def parse_format(text: str) -> Format:

@@ -272,7 +272,7 @@ def test_what_is_not_used_is_not_loaded(cloud: Cloud):
         "import sys\nfrom preflight.cli import main\n"
         "try:\n    main(sys.argv[1:])\nfinally:\n"
         "    new = {f'preflight.renderers.{n}' for n in ('sarif', 'junit', 'github', 'gitlab', 'identity', 'many')}\n"
-        "    print(sorted((new | {'preflight.named_files', 'preflight.cli.outputs'}) & set(sys.modules)))"
+        "    print(sorted((new | {'preflight.named_files'}) & set(sys.modules)))"
     )
 
     def loaded(*arguments: str) -> str:
@@ -289,7 +289,7 @@ def test_what_is_not_used_is_not_loaded(cloud: Cloud):
 
     assert loaded() == "[]"
     assert loaded("--report", "gitlab=gl.json") == str(
-        ["preflight.cli.outputs", "preflight.named_files", "preflight.renderers.gitlab", "preflight.renderers.identity"]
+        ["preflight.named_files", "preflight.renderers.gitlab", "preflight.renderers.identity"]
     )
 
 

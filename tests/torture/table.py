@@ -17,7 +17,8 @@ _HEAD = f"""<!-- made by scripts/make_fault_table.py; don't edit -->
 # What comes of each fault
 
 Every kind of fault on every method that the tool may call, over each transport that it calls it by: {{size}} runs of
-`preflight run --cross-check --timeout {TIMEOUT}` against the stand-in, in which that one method always goes wrong in that one way.
+`preflight run --cross-check --timeout {TIMEOUT}` against the stand-in, in which that one method always goes wrong in
+that one way.
 A cell is the exit code, the report's verdict, and the kinds of reason that its findings then give; `=`: every rule
 says the same as without the fault (deny policies that were not seen are then noted in the evidence, and `--unread-deny
 unknown` makes more of it). Where the transports differ, both are told. `huge` is an answer of 50 MB, and

@@ -1,0 +1,94 @@
+"""Members and what they carry, found by principal: which of many cover it, or may, without asking each.
+
+Most members of a policy name one account, or are groups of which it is known who is in them: a look tells whether
+they cover a principal. Of the others some may turn out to cover it, and have to be asked; groups about which nothing
+is known never surely do, and can wait till the rest has said what it says.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeAlias, TypeVar
+
+from preflight.access.formula import Formula
+from preflight.access.members import PEOPLE, Members, canonical, kind_of, names_of
+
+T = TypeVar("T")
+Covering: TypeAlias = "tuple[str, Formula, list[T]]"
+"""A member as written, whether it covers the principal, and what it carries."""
+
+
+class Reach(Generic[T]):
+    """Members, each with a list of whatever they were added with."""
+
+    def __init__(self, members: Members, carried: Iterable[tuple[str, T]] = ()) -> None:
+        self._members = members
+        self._named: dict[str, dict[str, list[T]]] = {}
+        """By canonical name, then as written: those that cover what has the name, and nobody else."""
+        self._listed: dict[str, dict[str, list[T]]] = {}
+        """The same for groups whose members are known, as far as they are."""
+        self.asked: dict[str, list[T]] = {}
+        """Those that have to be asked."""
+        self.open: dict[str, list[T]] = {}
+        """Groups that may hold others than is known, or of which nothing is."""
+        for member, item in carried:
+            self.add(member, item)
+
+    def add(self, member: str, item: T) -> None:
+        """One member, with something that it carries."""
+        name = canonical(member)
+        if self._members.names_itself(member):
+            self._named.setdefault(name, {}).setdefault(member, []).append(item)
+            return
+        listed = self._members.listed(name.removeprefix("group:")) if name.startswith("group:") else None
+        if listed is None:
+            self.asked.setdefault(member, []).append(item)
+            return
+        self._listed.setdefault(name, {}).setdefault(member, []).append(item)
+        if listed.open:
+            self.open.setdefault(member, []).append(item)
+
+    def items(self) -> Iterator[T]:
+        """All that they carry."""
+        for found in (*self._named.values(), *self._listed.values(), self.asked):
+            for items in found.values():
+                yield from items
+
+    def naming(self, principal: str) -> "Iterator[Covering[T]]":
+        """Those that surely cover it, found by its name."""
+        if principal.startswith("deleted:"):
+            return
+        names = names_of(principal)
+        for name in names:
+            for member, items in self._named.get(name, _NOTHING).items():
+                yield member, True, items
+        if not self._listed:
+            return
+        groups = dict.fromkeys(names)
+        if kind_of(principal) in PEOPLE:
+            groups.update((group, None) for name in names for group in self._members.groups_listing(name))
+        for group in groups:
+            for member, items in self._listed.get(group, _NOTHING).items():
+                yield member, True, items
+
+    def likely(self, principal: str) -> "Iterator[Covering[T]]":
+        """Those that cover it, and those that may and have to be asked."""
+        yield from self.naming(principal)
+        for member, items in self.asked.items():
+            covers = self._members.covers(member, principal)
+            if covers is not False:
+                yield member, covers, items
+
+    def possible(self, principal: str) -> "Iterator[Covering[T]]":
+        """All others that may cover it: groups, of which none surely does."""
+        if self.open and kind_of(principal) in PEOPLE:
+            for member, items in self.open.items():
+                covers = self._members.covers(member, principal)
+                if covers is not True and covers is not False:
+                    yield member, covers, items
+
+    def all(self, principal: str) -> "Iterator[Covering[T]]":
+        """All that cover it, or may."""
+        yield from self.likely(principal)
+        yield from self.possible(principal)
+
+
+_NOTHING: dict[str, list[T]] = {}  # type: ignore[valid-type]
