@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pty
 import stat
 import threading
 from pathlib import Path
@@ -79,10 +80,17 @@ def test_a_replaced_file_keeps_its_mode_and_a_link_stays_one(tmp_path):
 
 
 def test_a_device_is_written_and_not_replaced():
-    with NamedFiles([(SARIF, Path("/dev/null"))]) as files:
-        files.write(SARIF, "x")
-        files.finish()
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    ours, theirs = pty.openpty()  # a device that is this test's own
+    try:
+        device = Path(os.ttyname(theirs))
+        with NamedFiles([(SARIF, device)]) as files:
+            files.write(SARIF, "x")
+            files.finish()
+        assert os.read(ours, 10) == b"x"
+        assert stat.S_ISCHR(device.stat().st_mode)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_a_pipe_is_written(tmp_path):
