@@ -213,6 +213,8 @@ def _without(project: str, policy: OrgPolicy, value: str, matches: Match) -> str
     if any(rule.condition for rule in policy.rules):
         return ""
     allowed = list(dict.fromkeys(one for rule in policy.rules for one in rule.allowed))
+    if any(rule.allow_all for rule in policy.rules):
+        allowed = []  # whatever is listed beside it, all else is allowed too
     if (allowed or any(rule.deny_all for rule in policy.rules)) and not any(matches(one) for one in allowed):
         allowed.append(value)
     denied = dict.fromkeys(one for rule in policy.rules for one in rule.denied if not matches(one))

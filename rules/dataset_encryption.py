@@ -72,7 +72,10 @@ def encryption_fits(
         return failed(
             f"{CONSTRAINT} demands a key of your own of BigQuery, and the vendor makes its datasets without one",
             policy.shows(),
-            remedy=_make("DATASET", profile, target),
+            remedy=(
+                Remedy("Choose a name for the destination, and give it with --dataset when you run again."),
+                *(_make(name, profile, target) for name in profile.dataset.companions("DATASET")),
+            ),
         )
     return _with_keys(policy.shows(), datasets, profile, target, profile.dataset.companions(target.dataset))
 

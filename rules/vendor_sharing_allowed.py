@@ -75,14 +75,14 @@ def may_be_named(
         evidence.append(policy.shows())
         answer = _judged(policy, target.principal, customer, organization)
         if answer is False:
-            refusing.append((policy, _mend(policy, customer, organization, target)))
+            refusing.append((policy, _mend(policy, customer, organization, profile, target)))
         elif answer is None:
             open_.append(Unknown(_why_open(policy, target.principal, customer, profile)))
     if refusing:
         return failed(
             f"{' and '.join(policy.constraint for policy, _ in refusing)} would refuse a grant to {target.principal}",
             *(policy.shows() for policy, _ in refusing),
-            remedy=tuple(remedy for _, remedy in refusing),
+            remedy=(*(remedy for _, remedy in refusing), *(Remedy(gap.reason.settle()) for gap in open_)),
         )
     if open_:
         return unknown(
@@ -176,7 +176,16 @@ def _why_open(policy: OrgPolicy, principal: str, customer: str, profile: Profile
     )
 
 
-def _mend(policy: OrgPolicy, customer: str, organization: Maybe[Organization], target: Target) -> Remedy:
+def _mend(
+    policy: OrgPolicy, customer: str, organization: Maybe[Organization], profile: Profile, target: Target
+) -> Remedy:
+    if policy.constraint == DOMAINS and not customer:
+        return Remedy(
+            summary=f"{_why_open(policy, target.principal, customer, profile).settle()} Then let someone who "
+            f"administers organization policies (roles/orgpolicy.policyAdmin) allow it for {DOMAINS} on the project.",
+            commands=(show_org_policy(target.project, DOMAINS),),
+            console_url=org_policy_page(target.project, DOMAINS),
+        )
     if policy.constraint == DOMAINS:
         return let_value(target.project, policy, customer, lambda value: _covers(value, customer, organization))
     rule = next(rule for rule in policy.rules if rule.enforce)

@@ -43,7 +43,7 @@ def obeyed(remedies: tuple[Remedy, ...], facts: Facts, way: Way = "commands") ->
     """The facts after all that these remedies say was done; what is only words is left alone.
 
     By commands, a remedy without any that changes something is done as its Terraform says; by Terraform, one without
-    any is done by its commands.
+    any is done by its commands. What is to be taken away no resource of ours can say: those commands are run as well.
     """
     for remedy in remedies:
         by_commands = facts
@@ -51,6 +51,9 @@ def obeyed(remedies: tuple[Remedy, ...], facts: Facts, way: Way = "commands") ->
             by_commands = obeyed_command(command, by_commands)
         if remedy.terraform and (way == "terraform" or by_commands == facts):
             facts = obeyed_terraform(remedy, facts)
+            for command in remedy.commands:
+                if "remove-iam-policy-binding" in command or "REVOKE" in command:
+                    facts = obeyed_command(command, facts)
         else:
             facts = by_commands
     return facts

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.conditions import Place, alike_at, place_of
+from preflight.access.conditions import Place, alike_at, looks_at_resource, place_of
 from preflight.access.members import CONVENIENCE, canonical, kind_of, names_of
 from preflight.access.project_access import ProjectAccess
 from preflight.access.reach import Reach
@@ -70,29 +70,35 @@ class Alike:
             for one in datasets.values()
             if not isinstance(one.access, Unknown)
         }
-        self._looking = Reach[Condition](access.members)
+        self._looking: Reach[Condition] = Reach(access.members, self._that_look(access, permission))
         """The conditions of bindings that look at the resource, by the bindings' members."""
         self._rules = [rule for rule in access.deny.about(permission) if rule.rule.condition]
-        for policy in access.facts.allow.policies.values():
-            for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
-                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
-                    for member in binding.members:
-                        self._looking.add(member, binding.condition)
         self._kinds: dict[frozenset[Condition], Kinds] = {}
         self._numbers = numbers
         self._values: dict[tuple[str, Hashable], bool | None] = {}
 
+    @staticmethod
+    def _that_look(access: ProjectAccess, permission: str) -> Iterator[tuple[str, Condition]]:
+        for policy in access.facts.allow.policies.values():
+            for binding in policy.bindings if isinstance(policy, AllowPolicy) else ():
+                if binding.condition and _looks(binding.condition) and access.roles.holds(binding.role, permission):
+                    yield from ((member, binding.condition) for member in binding.members)
+
     def kinds(self, principal: str) -> Kinds:
         """The datasets by what they are to the principal."""
+        key = self.concerning(principal)
+        if key not in self._kinds:
+            self._kinds[key] = self._by_kind(key)
+        return self._kinds[key]
+
+    def concerning(self, principal: str) -> frozenset[Condition]:
+        """The conditions that look at the resource and on which something hangs for the principal."""
         conditions = {c for _, _, found in self._looking.all(principal) for c in found}
         for rule in self._rules:
             condition = rule.rule.condition
             if condition and _looks(condition) and rule.names(principal) is not False:
                 conditions.add(condition)
-        key = frozenset(conditions)
-        if key not in self._kinds:
-            self._kinds[key] = self._by_kind(key)
-        return self._kinds[key]
+        return frozenset(conditions)
 
     def naming(self, principal: str) -> list[tuple[Kind, tuple[AccessEntry, ...], list[str]]]:
         """The datasets whose lists name the principal, or a group in which it surely is: their kind, the entries
@@ -159,7 +165,7 @@ class Alike:
 
 
 def _looks(condition: Condition) -> bool:
-    return "resource" in condition.expression
+    return looks_at_resource(condition.expression)
 
 
 def _groups_that_rules_tell_apart(access: ProjectAccess, permission: str) -> frozenset[str] | None:

@@ -103,7 +103,10 @@ class Audit(Struct, frozen=True, kw_only=True):
         cell = self.cell(row, capability)
         found = [self.access.decide(row.principal, permission) for permission in capability.permissions]
         wanted = Answer(cell.state)
-        if cell.on_project is not wanted and (names := cell.datasets or cell.open_datasets):
+        names = cell.datasets or cell.open_datasets
+        if wanted is Answer.NOT_GRANTED and cell.on_project is Answer.UNKNOWN:
+            names = tuple(self.datasets)
+        if cell.on_project is not wanted and names:
             found = [
                 self.access.decide(row.principal, permission, self.datasets[name])
                 for name in names
@@ -242,12 +245,18 @@ class _Cells:
         granting = [p for p, answer in answers.items() if answer is Answer.GRANTED]
         if granting:
             return Cell(State.GRANTED, Answer.GRANTED, until=self._until(principal, granting))
-        unknown = Answer.UNKNOWN in answers.values()
-        on_project = Answer.UNKNOWN if unknown else Answer.NOT_GRANTED
+        open_ = [p for p, answer in answers.items() if answer is Answer.UNKNOWN]
+        on_project = Answer.UNKNOWN if open_ else Answer.NOT_GRANTED
         if not capability.on_datasets:
-            return Cell(State.UNKNOWN if unknown else State.NOT_GRANTED, on_project)
-        inside = self._inside(principal, capability, open_anyway=unknown)
-        more = unknown or self._maybe_more or not set(inside.unsure) <= set(inside.granted)
+            return Cell(State.UNKNOWN if open_ else State.NOT_GRANTED, on_project)
+        within = _in_datasets(capability)
+        if self._told_by_datasets(principal, within):
+            # Open is then for good what doesn't hang on any dataset.
+            open_ = [p for p in open_ if p not in within]
+        inside = self._inside(principal, capability, open_anyway=bool(open_))
+        if not self._maybe_more and len(inside.granted) == len(self._datasets) > 0:
+            open_ = [p for p in open_ if p not in within]  # nothing is left for which it could be open
+        more = bool(open_) or self._maybe_more or not set(inside.unsure) <= set(inside.granted)
         state = State.GRANTED if inside.granted else State.UNKNOWN if more else State.NOT_GRANTED
         return Cell(
             state,
@@ -257,6 +266,12 @@ class _Cells:
             inside.unsure,
             more=bool(inside.granted) and more,
         )
+
+    def _told_by_datasets(self, principal: str, permissions: Iterable[str]) -> bool:
+        """Whether what can't be told for the project as a whole may be known for each single dataset, and these are
+        all that there are: where it hangs on conditions that look at the resource."""
+        whole = bool(self._datasets) and not self._maybe_more
+        return whole and any(self._alike_for(p).concerning(principal) for p in permissions)
 
     def _until(self, principal: str, granting: Iterable[str]) -> datetime | None:
         """When the last of the grants ends; None: never."""

@@ -1,11 +1,11 @@
 """What the audit could not see, and what that leaves open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.conditions import place_of, value_of
+from preflight.access.conditions import Place, alike_at, looks_at_resource, place_of
 from preflight.access.formula import OpenFact, open_facts
 from preflight.access.members import CONVENIENCE, PUBLIC, canonical, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
@@ -76,7 +76,8 @@ def _of_grants(access: ProjectAccess, datasets: Datasets | Unknown) -> Iterator[
     """What grants of the audited permissions hang on: roles, conditions, and who is covered; and deny rules about
     them."""
     held = {_ANY_ROLE: True}
-    told: set[str | tuple[str, str | None]] = set()
+    told: set[str | tuple[str, str, str | None]] = set()
+    listed = _all_listed(datasets)
     for role, member, condition, dataset in (*_grants(access, datasets), *_denials(access)):
         if role not in held:
             holding = [access.roles.holds(role, permission) for permission in AUDITED_PERMISSIONS]
@@ -84,9 +85,9 @@ def _of_grants(access: ProjectAccess, datasets: Datasets | Unknown) -> Iterator[
             yield from (_point(one) for one in dict.fromkeys(h for h in holding if isinstance(h, OpenFact)))
         if not held[role]:
             continue
-        if condition and (condition.expression, dataset) not in told:
-            told.add((condition.expression, dataset))
-            yield from _of_condition(access, condition, dataset)
+        if condition and (role, condition.expression, dataset) not in told:
+            told.add((role, condition.expression, dataset))
+            yield from _of_condition(access, role, condition, listed if dataset is None else (dataset,))
         if member not in told and not names_one(member) and member not in PUBLIC:
             told.add(member)
             yield from _of_member(access, member)
@@ -119,13 +120,37 @@ def _convenience(access: ProjectAccess, member: str) -> str:
     return CONVENIENCE.get(kind, "") if project == access.facts.project else ""
 
 
-def _of_condition(access: ProjectAccess, condition: Condition, dataset: str | None) -> Iterator[OpenPoint]:
+def _of_condition(
+    access: ProjectAccess, role: str, condition: Condition, datasets: tuple[str, ...]
+) -> Iterator[OpenPoint]:
+    """Whether it holds wherever a permission is checked that hangs on it: in each of the datasets, if these are all
+    that there are, else in any."""
     for permission in AUDITED_PERMISSIONS:
-        place = place_of(permission, access.facts.project, dataset)
-        value = value_of(condition.expression, place, access.facts.moment, access.facts.tags)
-        if value.holds is None:
-            yield OpenPoint("condition", condition.expression, value.unknown)
-            return
+        if role != _ANY_ROLE and access.roles.holds(role, permission) is False:
+            continue
+        whole = place_of(permission, access.facts.project, None)
+        for place in _differing(access, permission, condition, datasets) if whole.below else (whole,):
+            value = access.condition_at(condition, place)
+            if value.holds is None:
+                yield OpenPoint("condition", condition.expression, value.unknown)
+                return
+
+
+def _differing(
+    access: ProjectAccess, permission: str, condition: Condition, datasets: tuple[str, ...]
+) -> Iterable[Place]:
+    """The datasets at which a condition may have another value; without any, all that there may be together."""
+    if not datasets or not looks_at_resource(condition.expression):
+        return (place_of(permission, access.facts.project, None),)
+    places = (place_of(permission, access.facts.project, name) for name in datasets)
+    return {alike_at(condition.expression, place): place for place in places}.values()
+
+
+def _all_listed(datasets: Datasets | Unknown) -> tuple[str, ...]:
+    """The datasets, if these are all; else none."""
+    if isinstance(datasets, Unknown) or datasets.completeness.gap:
+        return ()
+    return tuple(datasets.datasets)
 
 
 def _grants(

@@ -1,25 +1,35 @@
 """The bindings on a project and above, found by member and by permission: what a question has to look at."""
 
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
+
 from msgspec import Struct
 
-from preflight.access.decision import Grant
+from preflight.access.decision import Grant, Link
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
 from preflight.access.members import CONVENIENCE, Members, kind_of
-from preflight.access.reach import Reach
+from preflight.access.reach import Carried, Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
 from preflight.facts.seen import Evidence, NotCollected, Unknown
+
+T = TypeVar("T")
 
 
 class Bound:
     """One member of one binding. Its evidence is made when a proof asks for it."""
 
-    __slots__ = ("binding", "member", "policy")
+    __slots__ = ("_evidence", "_grant", "binding", "links", "member", "policy")
 
     def __init__(self, policy: AllowPolicy, binding: Binding, member: str) -> None:
         self.policy = policy
         self.binding = binding
         self.member = member
+        self._evidence: Evidence | None = None
+        self._grant: Grant | None = None
+        self.links: dict[str, Link] = {}
+        """What it gave when it was asked about last, for those who remember it: by permission or role."""
 
     @property
     def role(self) -> str:
@@ -33,8 +43,11 @@ class Bound:
 
     def grant(self, covers: Formula) -> Grant:
         """It as a grant to a principal whom its member covers, or may."""
-        evidence = self.policy.shows(self.binding, self.member)
-        return Grant(self.policy.resource, self.role, self.member, evidence, covers, self.condition)
+        if self._evidence is None:
+            self._evidence = self.policy.shows(self.binding, self.member)
+        if self._grant is None or self._grant.covers is not covers:
+            self._grant = Grant(self.policy.resource, self.role, self.member, self._evidence, covers, self.condition)
+        return self._grant
 
 
 class Holding(Struct, frozen=True):
@@ -42,64 +55,144 @@ class Holding(Struct, frozen=True):
     with which of the two."""
 
     asked: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
-    """See `Reach`."""
+    """See `Carried`."""
     open: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
 
 
+class IndexedPolicy:
+    """One policy's bindings, by their members."""
+
+    def __init__(self, policy: AllowPolicy, members: Members) -> None:
+        self.policy = policy
+        self.groups = members.groups
+        self.all: Carried[Bound] = Carried()
+        self.basic: dict[str, Carried[Bound]] = {role: Carried() for role in CONVENIENCE.values()}
+        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self._holding: dict[str, Holding] = {}
+        self._roles: HeldRoles | None = None
+        count = len(policy.bindings)
+        whole = f"the whole policy of {policy.resource}: {count} {'binding' if count == 1 else 'bindings'}"
+        self.read = policy.provenance.saw(whole)
+        for binding in policy.bindings:
+            for member in dict.fromkeys(binding.members):
+                bound = Bound(policy, binding, member)
+                self.all.add(member, bound, members)
+                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
+                    self.basic[binding.role].add(member, bound, members)
+
+    def holding(self, permission: str, roles: HeldRoles) -> Holding:
+        """Those that are about a permission. Worked out once, for the same roles."""
+        if self._roles is not roles:
+            self._roles, self._holding = roles, {}
+        found = self._holding.get(permission)
+        if found is None:
+            asked, open_ = (_of(permission, bounds, roles) for bounds in (self.all.asked, self.all.open))
+            found = self._holding[permission] = Holding(asked, open_)
+        return found
+
+
+def _of(
+    permission: str, bounds: dict[str, list[Bound]], roles: HeldRoles
+) -> dict[str, list[tuple[Bound, bool | OpenFact]]]:
+    found: dict[str, list[tuple[Bound, bool | OpenFact]]] = {}
+    for member, of_member in bounds.items():
+        for bound in of_member:
+            holds = roles.holds(bound.role, permission)
+            if holds is not False:
+                found.setdefault(member, []).append((bound, holds))
+    return found
+
+
+_SHARED: OrderedDict[int, tuple[AllowPolicy, dict[Hashable, Any]]] = OrderedDict()
+_MOST_SHARED = 1024
+
+
+def remembered(policy: AllowPolicy, what: Hashable, make: Callable[[], T]) -> T:
+    """What was worked out of a policy. That of folders and organizations is remembered: many projects are in them."""
+    if policy.resource.startswith("projects/"):
+        return make()
+    _, known = _SHARED.setdefault(id(policy), (policy, {}))  # kept alive here, so that no other has its identity
+    if len(_SHARED) > _MOST_SHARED:
+        _SHARED.popitem(last=False)
+    if what not in known:
+        known[what] = make()
+    found: T = known[what]
+    return found
+
+
+def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
+    found = remembered(policy, "index", lambda: IndexedPolicy(policy, members))
+    return found if found.groups is members.groups else IndexedPolicy(policy, members)
+
+
 class Bindings:
-    """All of them, indexed once."""
+    """All of them, found through the indexes of the policies."""
 
     def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members) -> None:
         """`own` is the project as a resource."""
         self._roles = roles
-        self._holding: dict[str, Holding] = {}
-        self.reach: Reach[Bound] = Reach(members)
-        """Every binding by its members."""
-        self.basic = {role: Reach[Bound](members) for role in CONVENIENCE.values()}
-        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
-        self.read: list[Evidence] = []
-        """The policies that were read."""
+        self._by_role: tuple[str, dict[str, list[tuple[Bound, Formula]]]] = ("", {})
         self.blind: list[OpenFact] = []
         """Policies that could not be read, or not whole: they may hold grants that are not here."""
+        self.indexed: list[IndexedPolicy] = []
+        """Those that were read."""
         for resource, policy in allow.policies.items():
             if isinstance(policy, Unknown):
                 self.blind.append(OpenFact("policy", resource, policy))
-            else:
-                self._add(policy)
+                continue
+            if policy.completeness.gap:
+                where = policy.completeness.provenance or policy.provenance
+                self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
+            self.indexed.append(_indexed(policy, members))
         if allow.completeness.gap:
             gap = Unknown(allow.completeness.gap, allow.completeness.provenance)
             self.blind.append(OpenFact("ancestors", "", gap))
         if own not in allow.policies:
             why = Unknown(NotCollected(f"the policy of {own} was not read"))
             self.blind.append(OpenFact("policy", own, why))
+        none: tuple[Carried[Bound], ...] = (Carried(),)
+        self.reach = Reach(members, parts=[one.all for one in self.indexed] or none)
+        """Every binding by its members."""
+        self.basic = {
+            role: Reach(members, parts=[one.basic[role] for one in self.indexed] or none)
+            for role in CONVENIENCE.values()
+        }
+        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self.read = [one.read for one in self.indexed]
+        """What was read."""
 
-    def _add(self, policy: AllowPolicy) -> None:
-        if policy.completeness.gap:
-            where = policy.completeness.provenance or policy.provenance
-            self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
-        count = len(policy.bindings)
-        whole = f"the whole policy of {policy.resource}: {count} {'binding' if count == 1 else 'bindings'}"
-        self.read.append(policy.provenance.saw(whole))
-        for binding in policy.bindings:
-            for member in dict.fromkeys(binding.members):
-                bound = Bound(policy, binding, member)
-                self.reach.add(member, bound)
-                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
-                    self.basic[binding.role].add(member, bound)
+    def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
+        """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for
+        the last principal is remembered: rules ask for one of them, role by role."""
+        return self.by_role(principal).get(role, [])
 
-    def holding(self, permission: str) -> Holding:
-        """Those that are about a permission. Worked out once."""
-        found = self._holding.get(permission)
-        if found is None:
-            asked, open_ = (self._of(permission, bounds) for bounds in (self.reach.asked, self.reach.open))
-            found = self._holding[permission] = Holding(asked, open_)
-        return found
+    def by_role(self, principal: str) -> dict[str, list[tuple[Bound, Formula]]]:
+        """All whose member is the principal, or may be, by role."""
+        if self._by_role[0] != principal:
+            found: dict[str, list[tuple[Bound, Formula]]] = {}
+            for _, covers, bounds in self.reach.all(principal):
+                for bound in bounds:
+                    found.setdefault(bound.role, []).append((bound, covers))
+            self._by_role = (principal, found)
+        return self._by_role[1]
 
-    def _of(self, permission: str, bounds: dict[str, list[Bound]]) -> dict[str, list[tuple[Bound, bool | OpenFact]]]:
-        found: dict[str, list[tuple[Bound, bool | OpenFact]]] = {}
-        for member, of_member in bounds.items():
-            for bound in of_member:
-                holds = self._roles.holds(bound.role, permission)
-                if holds is not False:
-                    found.setdefault(member, []).append((bound, holds))
-        return found
+    def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
+        """Those that are about a permission, by members that have to be asked."""
+        for one in self.indexed:
+            yield from one.holding(permission, self._roles).asked.items()
+
+    def open(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
+        """Those that are about a permission, by groups that may hold others than is known."""
+        for one in self.indexed:
+            yield from one.holding(permission, self._roles).open.items()
+
+    def groups_about(self, asked: str) -> Iterator[str]:
+        """The members that aren't found by name (groups among them) to whom they give a permission, or a role."""
+        for part in self.reach.parts:
+            for members in (*part.listed.values(), part.asked, part.open):
+                for member, bounds in members.items():
+                    if any(self._about(bound.role, asked) for bound in bounds):
+                        yield member
+
+    def _about(self, role: str, asked: str) -> bool:
+        return role == asked if "/" in asked else self._roles.holds(role, asked) is not False

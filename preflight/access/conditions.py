@@ -91,6 +91,11 @@ def value_of(expression: str, place: Place, moment: datetime, tags: Tags | Unkno
     return ConditionValue(None, said, moments, recurring)
 
 
+def looks_at_resource(expression: str) -> bool:
+    """Whether an expression may have another value at another resource."""
+    return "resource" in expression
+
+
 def alike_at(expression: str, place: Place) -> Hashable:
     """Places of one type for which this is the same give an expression the same value: of thousands it has to be
     evaluated at one of each. An expression that only compares the name with texts of its own, or with how they

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec.structs import replace
 
-from preflight.access.decision import Answer, Decision, Grant
+from preflight.access.bindings import remembered
+from preflight.access.decision import Answer, Decision, Grant, Link
 from preflight.access.formula import OpenFact
 from preflight.access.likeness import Lookalike, likeness
 from preflight.access.members import Home, Members, canonical, names_of
@@ -45,6 +47,11 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
     def holds_on(self, dataset: Dataset, permission: str) -> Decision:
         """Whether the principal holds the permission in the dataset: by its access list or the project's roles."""
         return self.access.decide(self.principal, permission, dataset)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What each of `grants` comes to now, by role."""
+        return self.access.links_of(self.principal)
 
     @property
     def grants(self) -> tuple[Grant, ...]:
@@ -91,14 +98,15 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         facts = self.access.facts
         policies: dict[str, AllowPolicy | Unknown] = {}
         for resource, policy in facts.allow.policies.items():
-            if isinstance(policy, Unknown):
+            added = given if resource == self.access.own else ()
+            if isinstance(policy, Unknown) or not (added or any(place == resource for place, _, _ in gone)):
                 policies[resource] = policy
                 continue
             left = tuple(
                 replace(binding, members=tuple(m for m in binding.members if (resource, binding.role, m) not in gone))
                 for binding in policy.bindings
             )
-            policies[resource] = replace(policy, bindings=left + (given if resource == self.access.own else ()))
+            policies[resource] = replace(policy, bindings=left + added)
         changed = replace(facts, allow=replace(facts.allow, policies=policies))
         return replace(self, access=ProjectAccess(changed))
 
@@ -161,13 +169,18 @@ _NOWHERE = Members(Home("", None, (), Completeness(Incomplete("no project"))), U
 
 
 def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Lookalike]:
-    own = names_of(principal)
     for policy in allow_policies.policies.values():
-        if not isinstance(policy, AllowPolicy):
-            continue
-        for binding in policy.bindings:
-            for member in dict.fromkeys(binding.members):
-                if canonical(member) not in own and (how := likeness(member, principal)):
-                    where = policy.shows(binding, member)
-                    conditional = binding.condition is not None
-                    yield Lookalike(member, how, where, policy.resource, binding.role, conditional)
+        if isinstance(policy, AllowPolicy):
+            yield from remembered(policy, ("lookalikes", principal), partial(_lookalikes_in, policy, principal))
+
+
+def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]:
+    own = names_of(principal)
+    return tuple(
+        Lookalike(
+            member, how, policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
+        )
+        for binding in policy.bindings
+        for member in dict.fromkeys(binding.members)
+        if canonical(member) not in own and (how := likeness(member, principal))
+    )

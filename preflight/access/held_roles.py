@@ -14,6 +14,7 @@ class HeldRoles:
         self.facts = roles
         self._known = roles.roles if isinstance(roles, Roles) else {}
         self._whole = roles if isinstance(roles, Unknown) else None
+        self._said: dict[tuple[str, str], tuple[Evidence, ...]] = {}
         self._answers: dict[tuple[str, str], bool | OpenFact] = {}
 
     def stands(self, role: str) -> bool | OpenFact:
@@ -62,6 +63,13 @@ class HeldRoles:
 
     def evidence(self, role: str, permission: str) -> tuple[Evidence, ...]:
         """What tells that the role holds the permission; and the catalogue, where it says otherwise."""
+        key = (role, permission)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = self._evidence(role, permission)
+        return said
+
+    def _evidence(self, role: str, permission: str) -> tuple[Evidence, ...]:
         found = self._known.get(role)
         if not isinstance(found, Role):
             if isinstance(self.holds(role, permission), OpenFact):

@@ -41,7 +41,10 @@ def likeness(member: str, principal: str) -> str | None:
 def _nearly_the_same(one: str, other: str) -> bool:
     least = _MISSPELT * (len(one) + len(other)) / 2
     # Neither bound is below what is compared in the end; they spare nearly all names that.
-    if min(len(one), len(other)) < least or _common(one, other) < least:
+    if min(len(one), len(other)) < least:
+        return False
+    end = len(_DOMAIN) if one.endswith(_DOMAIN) and other.endswith(_DOMAIN) else 0
+    if end + _common(one[: len(one) - end], other[: len(other) - end]) < least:
         return False
     from difflib import SequenceMatcher  # a few milliseconds, and only where names are compared
 
@@ -50,7 +53,8 @@ def _nearly_the_same(one: str, other: str) -> bool:
 
 def _common(one: str, other: str) -> int:
     """How many letters both have, in whatever order."""
-    return sum(min(one.count(letter), times) for letter, times in _letters(other))
+    count = one.count
+    return sum([min(count(letter), times) for letter, times in _letters(other)])
 
 
 @lru_cache(maxsize=16)
@@ -58,6 +62,7 @@ def _letters(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(Counter(text).items())
 
 
+_DOMAIN = ".iam.gserviceaccount.com"
 _MISSPELT = 0.93
 """Of about 45 letters at most three differ."""
 _DELETED = "a deleted account of the same name: it grants nothing to a new one"

@@ -108,13 +108,22 @@ class Members:
     ) -> None:
         """`holds_basic_role(principal, role, member)` answers for `projectOwner:…` of the project in question."""
         self._home = home
-        self._groups = groups
+        self.groups = groups
+        """What is known of groups."""
         self._holds_basic_role = holds_basic_role
+        self._found: dict[tuple[str, str], Formula] = {}
         self._listed: dict[str, Listed | None] = {}
         self._listing: dict[str, list[str]] | None = None
 
     def covers(self, member: str, principal: str) -> Formula:
         """Whether `member`, as written in a policy, covers `principal`."""
+        key = (member, principal)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._covers(member, principal)
+        return found
+
+    def _covers(self, member: str, principal: str) -> Formula:
         if principal.startswith("deleted:") or member.startswith("deleted:"):
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
@@ -126,8 +135,7 @@ class Members:
     def names_itself(self, member: str) -> bool:
         """Whether a member covers what it names, and nothing else of which it may be asked: an account, or
         federated identities, which are neither users nor service accounts."""
-        kind = kind_of(canonical(member))
-        return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
+        return _names_itself(member)
 
     def _wide(self, member: str, principal: str) -> Formula:
         kind, colon, name = canonical(member).partition(":")
@@ -149,10 +157,14 @@ class Members:
 
     def in_group(self, email: str, principal: str) -> Formula:
         """Whether the principal is in the group, nested ones included."""
+        if isinstance(self.groups, Unknown):
+            return _unlisted(email.casefold(), principal, self.groups)
         return self._within(email.casefold(), principal, set())
 
     def listed(self, email: str) -> Listed | None:
         """Who is in a group, by its e-mail in lower case; None where names don't tell, and `in_group` has to."""
+        if isinstance(self.groups, Unknown):
+            return _of_nobody(email)
         if email not in self._listed:
             self._listed[email] = self._flattened(email)
         return self._listed[email]
@@ -161,7 +173,7 @@ class Members:
         """The groups in which somebody surely is, by canonical names; of those that are `listed`."""
         if self._listing is None:
             self._listing = {}
-            for email in self._groups.groups if isinstance(self._groups, Groups) else ():
+            for email in self.groups.groups if isinstance(self.groups, Groups) else ():
                 listed = self.listed(email)
                 for one in listed.names if listed is not None else ():
                     self._listing.setdefault(one, []).append(f"group:{email}")
@@ -196,7 +208,7 @@ class Members:
         return Listed(frozenset(names), tuple(open_ended))
 
     def _group(self, email: str) -> Group | Unknown | None:
-        return self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+        return self.groups.groups.get(email) if isinstance(self.groups, Groups) else self.groups
 
     def membership(self, member: str, principal: str) -> tuple[Evidence, ...]:
         """What tells that the principal is in the group that the member is: one observation a group on the way."""
@@ -204,6 +216,14 @@ class Members:
         if kind != "group" or canonical(member) in names_of(principal):
             return ()
         return self._way_in(email, principal, set()) or ()
+
+    def absence(self, member: str, principal: str) -> tuple[Evidence, ...]:
+        """What tells that the principal is not in the group that the member is; empty where that isn't known."""
+        kind, _, email = canonical(member).partition(":")
+        group = self._group(email) if kind == "group" else None
+        if not isinstance(group, Group) or self.in_group(email, principal) is not False:
+            return ()
+        return (group.provenance.saw(f"{principal} is not a member of {group.email}"),)
 
     def _way_in(self, email: str, principal: str, seen: set[str]) -> tuple[Evidence, ...] | None:
         group = self._group(email)
@@ -248,7 +268,10 @@ class Members:
         return either(*formulas)
 
     def _may_be_in(self, email: str, principal: str) -> OpenFact:
-        return OpenFact("group", email, _not_listed(email, principal, self._group(email)))
+        group = self._group(email)
+        if isinstance(group, Group):
+            return OpenFact("group", email, _not_listed(email, principal, group))
+        return _unlisted(email, principal, group)
 
     def _at_home(self, member: str, kind: str, name: str, principal: str) -> Formula:
         """`principalSet://cloudresourcemanager.googleapis.com/projects/N/type/ServiceAccount` and its like: all
@@ -275,9 +298,26 @@ class Members:
         return whole
 
 
+@lru_cache(maxsize=65536)
+def _names_itself(member: str) -> bool:
+    kind = kind_of(canonical(member))
+    return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
+
+
 def _open(member: str, why: str) -> OpenFact:
     settle = f"Grant the role to the principal directly, beside {member}."
     return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+@lru_cache(maxsize=65536)
+def _of_nobody(email: str) -> Listed:
+    return Listed(frozenset(), (email,))
+
+
+@lru_cache(maxsize=65536)
+def _unlisted(email: str, principal: str, found: Unknown | None) -> OpenFact:
+    """That it isn't known who is in the group: the same for all projects of an organization."""
+    return OpenFact("group", email, _not_listed(email, principal, found))
 
 
 def _not_listed(email: str, principal: str, found: Group | Unknown | None) -> Unknown:

@@ -7,7 +7,7 @@ of them (Google's "Policy evaluation"). What isn't known goes into the answer as
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,20 +17,21 @@ from preflight.access.conditions import ConditionValue, Place, place_of, value_o
 from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
 from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
-from preflight.access.held_roles import HeldRoles
-from preflight.access.members import Home, Members
+from preflight.access.held_roles import held_roles
+from preflight.access.members import CONVENIENCE, PEOPLE, Home, Members, kind_of
 from preflight.access.question import Candidate, Entry, KeptQuestion, Question
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, Condition, Roles
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Condition, Roles
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
 BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
 """What a dataset's list calls the holders of a basic role."""
 _MOST_MOMENTS = 32
+_MOST_GROUPS = 10
 _ANSWERS = {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}
 
 
@@ -59,13 +60,14 @@ class ProjectAccess:
     def __init__(self, facts: AccessFacts) -> None:
         self.facts = facts
         self.own = f"projects/{facts.project}"
-        self.roles = HeldRoles(facts.roles)
+        self.roles = held_roles(facts.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
         self.bindings = Bindings(facts.allow, self.own, self.roles, self.members)
         self.deny = DenyRules(facts.deny, self.own, self.members)
         self._project_place = place_of("", facts.project, None)
+        self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
         self._basic: dict[tuple[str, str, str], Formula] = {}
 
@@ -79,7 +81,12 @@ class ProjectAccess:
 
         On the project a permission that is checked on something in it (a table, a dataset) means: on all of them.
         """
-        return self._decided(self._question(principal, permission, dataset))
+        if dataset is not None:
+            return self._decided(self._question(principal, permission, dataset))
+        key = (principal, permission, False)
+        if key not in self._decisions:
+            self._decisions[key] = self._decided(self._question(principal, permission, None))
+        return self._decisions[key]
 
     def answer(self, principal: str, permission: str, dataset: Dataset | None = None) -> Answer:
         """The same without the proof, for those who ask about thousands: it looks no further than it has to."""
@@ -98,9 +105,18 @@ class ProjectAccess:
 
     def inherited(self, role: str) -> bool:
         """Whether somebody holds a basic role by a folder's or the organization's policy, or may."""
-        bounds = (bound for bound in self.bindings.basic[role].items() if bound.policy.resource != self.own)
-        conditions = (self._condition(bound.condition, self._project_place, self.facts.moment) for bound in bounds)
-        return any(value is None or value.holds is not False for value in conditions)
+        return any(
+            self._formula_of(binding.condition) is not False
+            for name, policy in self.facts.allow.policies.items()
+            if name != self.own and isinstance(policy, AllowPolicy)
+            for binding in policy.bindings
+            if binding.role == role and any(kind_of(member) not in CONVENIENCE for member in binding.members)
+        )
+
+    def _formula_of(self, condition: Condition | None) -> Formula:
+        """A condition's value for a grant of a basic role."""
+        value = self._condition(condition, self._project_place, self.facts.moment)
+        return _formula(condition, value, self._project_place)
 
     def condition_at(self, condition: Condition, place: Place) -> ConditionValue:
         """What a condition comes to at a place, at the moment of the answers."""
@@ -109,14 +125,27 @@ class ProjectAccess:
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
+        key = (principal, role, True)
+        if key not in self._decisions:
+            self._decisions[key] = self._holds_role(principal, role)
+        return self._decisions[key]
+
+    def links_of(self, principal: str) -> tuple[Link, ...]:
+        """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
+        role."""
+        links: list[Link] = []
+        for role, found in self.bindings.by_role(principal).items():
+            stands = self.roles.stands(role)
+            question = Question(
+                principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
+            )
+            links += [self._link(Candidate(bound, covers, both(stands, covers)), question) for bound, covers in found]
+        return tuple(links)
+
+    def _holds_role(self, principal: str, role: str) -> Decision:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
-        found = () if stands is False else self.bindings.reach.all(principal)
-        candidates = tuple(
-            Candidate(bound, covers, both(stands, covers))
-            for _, covers, bounds in found
-            for bound in bounds
-            if bound.role == role
-        )
+        found = [] if stands is False else self.bindings.giving(principal, role)
+        candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
         blind = tuple(both(stands, fact) for fact in self.bindings.blind)
         return self._decided(
             Question(
@@ -143,7 +172,7 @@ class ProjectAccess:
             resource=f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
-            possible=self._possible(principal, permission),
+            possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
             blind=tuple(blind),
             rules=self.deny.about(permission),
             unread_deny=tuple(self.deny.blind),
@@ -157,7 +186,7 @@ class ProjectAccess:
                 holds = self.roles.holds(bound.role, permission)
                 if holds is not False:
                     yield Candidate(bound, covers, holds)
-        for member, holding in self.bindings.holding(permission).asked.items():
+        for member, holding in self.bindings.asked(permission):
             covers = self.members.covers(member, principal)
             if covers is not False:
                 for bound, holds in holding:
@@ -165,7 +194,7 @@ class ProjectAccess:
 
     def _possible(self, principal: str, permission: str) -> Iterator[Candidate]:
         """The bindings that give it if the principal is in a group of which that isn't known."""
-        for member, holding in self.bindings.holding(permission).open.items():
+        for member, holding in self.bindings.open(permission):
             covers = self.members.covers(member, principal)
             if not isinstance(covers, bool):  # sure members were found by name
                 for bound, holds in holding:
@@ -233,7 +262,7 @@ class ProjectAccess:
         links = tuple(self._link(candidate, question) for candidate in question.candidates)
         acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
-        read = [*self.bindings.read]
+        read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
             read.append(_whole_list(question.dataset, len(question.dataset.access)))
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
@@ -256,16 +285,31 @@ class ProjectAccess:
             )
         )
 
-    def _link(self, candidate: Candidate, question: KeptQuestion) -> Link:
+    def _outside(self, question: KeptQuestion) -> Iterator[Evidence]:
+        """That the principal is known not to be in groups to which the policies give what was asked about."""
+        given = dict.fromkeys(self.bindings.groups_about(question.asked))
+        found = (seen for member in given for seen in self.members.absence(member, question.principal))
+        return islice(found, _MOST_GROUPS)
+
+    def _link(self, candidate: Candidate, question: Question) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
-        return Link(
-            grant,
-            self._formula(candidate, question.place, self.facts.moment),
-            () if source.role == question.asked else self.roles.evidence(source.role, question.asked),
-            self.members.membership(grant.member, question.principal),
-            self._condition(source.condition, question.place, self.facts.moment),
-        )
+        evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
+        if isinstance(source, Entry) or source.condition or isinstance(self.facts.groups, Groups):
+            return Link(
+                grant,
+                self._formula(candidate, question.place, self.facts.moment),
+                evidence,
+                self.members.membership(grant.member, question.principal),
+                self._condition(source.condition, question.place, self.facts.moment),
+            )
+        # Nothing in it hangs on the project: what is granted above is the same link for many.
+        known = source.links.get(question.asked)
+        if known is None or not (
+            known.grant is grant and known.formula is candidate.formula and known.role_evidence is evidence
+        ):
+            known = source.links[question.asked] = Link(grant, candidate.formula, evidence)
+        return known
 
     def _changes_at(self, question: KeptQuestion, value: bool | None) -> datetime | None:
         """The first moment named in a condition at which the answer becomes another."""
@@ -318,8 +362,7 @@ class ProjectAccess:
         inherited: list[Formula] = []
         for _, covers, bounds in self.bindings.basic[role].all(principal):
             for bound in bounds:
-                value = self._condition(bound.condition, self._project_place, self.facts.moment)
-                given = both(covers, _formula(bound.condition, value, self._project_place))
+                given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)
         near = [fact for fact in self.bindings.blind if fact.about == self.own]
         far = [fact for fact in self.bindings.blind if fact.about != self.own]

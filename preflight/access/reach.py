@@ -16,71 +16,104 @@ Covering: TypeAlias = "tuple[str, Formula, list[T]]"
 """A member as written, whether it covers the principal, and what it carries."""
 
 
-class Reach(Generic[T]):
-    """Members, each with a list of whatever they were added with."""
+class Carried(Generic[T]):
+    """Members by how they are found, each with a list of whatever they were added with. What it holds hangs on what
+    is known of groups, and on no project."""
 
-    def __init__(self, members: Members, carried: Iterable[tuple[str, T]] = ()) -> None:
-        self._members = members
-        self._named: dict[str, dict[str, list[T]]] = {}
+    def __init__(self) -> None:
+        self.named: dict[str, dict[str, list[T]]] = {}
         """By canonical name, then as written: those that cover what has the name, and nobody else."""
-        self._listed: dict[str, dict[str, list[T]]] = {}
+        self.listed: dict[str, dict[str, list[T]]] = {}
         """The same for groups whose members are known, as far as they are."""
         self.asked: dict[str, list[T]] = {}
         """Those that have to be asked."""
         self.open: dict[str, list[T]] = {}
         """Groups that may hold others than is known, or of which nothing is."""
-        for member, item in carried:
-            self.add(member, item)
 
-    def add(self, member: str, item: T) -> None:
+    def add(self, member: str, item: T, members: Members) -> None:
         """One member, with something that it carries."""
-        name = canonical(member)
-        if self._members.names_itself(member):
-            self._named.setdefault(name, {}).setdefault(member, []).append(item)
+        kind, colon, email = member.partition(":")
+        if colon and kind in PEOPLE:  # most are these, and nothing else has to be looked at
+            self.named.setdefault(f"{kind}:{email.casefold()}", {}).setdefault(member, []).append(item)
             return
-        listed = self._members.listed(name.removeprefix("group:")) if name.startswith("group:") else None
+        name = canonical(member)
+        if members.names_itself(member):
+            self.named.setdefault(name, {}).setdefault(member, []).append(item)
+            return
+        listed = members.listed(name.removeprefix("group:")) if name.startswith("group:") else None
         if listed is None:
             self.asked.setdefault(member, []).append(item)
             return
-        self._listed.setdefault(name, {}).setdefault(member, []).append(item)
+        self.listed.setdefault(name, {}).setdefault(member, []).append(item)
         if listed.open:
             self.open.setdefault(member, []).append(item)
 
+
+class Reach(Generic[T]):
+    """Members of one or several lists, asked about for one project."""
+
+    def __init__(
+        self, members: Members, carried: Iterable[tuple[str, T]] = (), parts: Iterable[Carried[T]] = ()
+    ) -> None:
+        self._members = members
+        self.parts = tuple(parts)
+        if not self.parts:
+            own: Carried[T] = Carried()
+            for member, item in carried:
+                own.add(member, item, members)
+            self.parts = (own,)
+
+    @property
+    def asked(self) -> Iterator[str]:
+        """The members that have to be asked."""
+        return (member for part in self.parts for member in part.asked)
+
+    @property
+    def open(self) -> Iterator[str]:
+        """The groups that may hold others than is known, or of which nothing is."""
+        return (member for part in self.parts for member in part.open)
+
     def items(self) -> Iterator[T]:
         """All that they carry."""
-        for found in (*self._named.values(), *self._listed.values(), self.asked):
-            for items in found.values():
-                yield from items
+        for part in self.parts:
+            for found in (*part.named.values(), *part.listed.values(), part.asked):
+                for items in found.values():
+                    yield from items
 
     def naming(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that surely cover it, found by its name."""
         if principal.startswith("deleted:"):
             return
         names = names_of(principal)
-        for name in names:
-            for member, items in self._named.get(name, _NOTHING).items():
-                yield member, True, items
-        if not self._listed:
+        for part in self.parts:
+            for name in names:
+                for member, items in part.named.get(name, _NOTHING).items():
+                    yield member, True, items
+        if not any(part.listed for part in self.parts):
             return
         groups = dict.fromkeys(names)
         if kind_of(principal) in PEOPLE:
             groups.update((group, None) for name in names for group in self._members.groups_listing(name))
-        for group in groups:
-            for member, items in self._listed.get(group, _NOTHING).items():
-                yield member, True, items
+        for part in self.parts:
+            for group in groups:
+                for member, items in part.listed.get(group, _NOTHING).items():
+                    yield member, True, items
 
     def likely(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that cover it, and those that may and have to be asked."""
         yield from self.naming(principal)
-        for member, items in self.asked.items():
-            covers = self._members.covers(member, principal)
-            if covers is not False:
-                yield member, covers, items
+        for part in self.parts:
+            for member, items in part.asked.items():
+                covers = self._members.covers(member, principal)
+                if covers is not False:
+                    yield member, covers, items
 
     def possible(self, principal: str) -> "Iterator[Covering[T]]":
         """All others that may cover it: groups, of which none surely does."""
-        if self.open and kind_of(principal) in PEOPLE:
-            for member, items in self.open.items():
+        if kind_of(principal) not in PEOPLE:
+            return
+        for part in self.parts:
+            for member, items in part.open.items():
                 covers = self._members.covers(member, principal)
                 if covers is not True and covers is not False:
                     yield member, covers, items

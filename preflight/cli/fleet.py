@@ -1,12 +1,14 @@
 """All projects of an export: judged one after another, shown as a table, written as they come."""
 
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
@@ -14,15 +16,19 @@ from msgspec.structs import replace
 from preflight import interrupts
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.progress import Progress
-from preflight.cli.request import Request, selection, target_of
+from preflight.cli.request import Request, Selection, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
 from preflight.engine import evaluate
 from preflight.errors import OutputError
+from preflight.facts.snapshot import Target
 from preflight.renderers import Format, fleet
 from preflight.renderers.many import document
 from preflight.report import Report
 from preflight.report_files import FleetFiles
+
+if TYPE_CHECKING:
+    from preflight.sources.assets import Export
 
 _TOLD_EVERY = 100
 
@@ -102,6 +108,16 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
     export = read_export(request.assets, chosen.profile)
     progress.clear()
     warn(export.warnings)
+    gc.freeze()  # what was kept stays to the end: looking through it for garbage over and over takes long
+    try:
+        yield from _judged(export, request, chosen, target, progress)
+    finally:
+        gc.unfreeze()
+
+
+def _judged(
+    export: "Export", request: Request, chosen: Selection, target: Target, progress: Progress
+) -> Iterator[Report]:
     total = len(export.projects)
     for number, (named, snapshot) in enumerate(export.snapshots(chosen.wanted)):
         if number % _TOLD_EVERY == 0:

@@ -10,6 +10,7 @@ from preflight.facts.capabilities import AUDITED_PERMISSIONS, CAPABILITIES
 from preflight.facts.dataset import AccessEntry
 from preflight.facts.deny import DenyRule
 from preflight.facts.policy import Condition
+from preflight.facts.seen import Completeness, Incomplete
 from preflight.testing import bind, policies
 from tests.access.audits import (
     ACME,
@@ -72,6 +73,30 @@ def test_a_deny_rule_that_looks_at_the_resource_acts_there_alone():
     assert cell_of(made, ROOT, "read-data").datasets == ("finance", "sales", "sales_eu")
 
 
+def test_a_grant_for_some_names_is_known_for_each_dataset():
+    only = "resource.name.startsWith('projects/acme-analytics/datasets/sales')"
+    lists = [dataset(name) for name in ("finance", "sales", "sales_eu")]
+    bound = policies(bind("roles/bigquery.dataViewer", ANA, only_if=only), bind(USER, ROOT))
+    made = audited(bound, *lists)
+    found = cell_of(made, ANA, "read-data")
+    assert (found.state, found.datasets, found.more) == (GRANTED, ("sales", "sales_eu"), False)
+    assert cell_of(made, ANA, "write-data").state is NOT_GRANTED
+    assert not made.blind
+    elsewhere = audited(bound, dataset("finance"))
+    assert cell_of(elsewhere, ANA, "read-data").state is NOT_GRANTED
+    (read,) = [one for one in elsewhere.capabilities if one.id == "read-data"]
+    (proof,) = elsewhere.decisions(row_of(elsewhere, ANA), read)
+    assert (proof.answer, proof.resource) == (Answer.NOT_GRANTED, "projects/acme-analytics/datasets/finance")
+    for unsure in (audited(bound), audited(bound, *lists, gap=Completeness(Incomplete("a page is missing")))):
+        cell = cell_of(unsure, ANA, "read-data")
+        assert cell.state is UNKNOWN or cell.more
+        assert unsure.blind
+    orders = "resource.name == 'projects/acme-analytics/datasets/sales/tables/orders'"
+    inside = audited(policies(bind("roles/bigquery.dataViewer", ANA, only_if=orders)), *lists)
+    assert cell_of(inside, ANA, "read-data").open_datasets == ("sales",)
+    assert inside.blind
+
+
 def test_a_deny_rule_that_is_to_act_ends_a_grant():
     later = Condition("request.time >= timestamp('2027-01-01T00:00:00Z')")
     rule = DenyRule((ANA,), ("bigquery.googleapis.com/jobs.create",), condition=later)
@@ -116,9 +141,14 @@ def expected_cell(access, principal, capability, listed):
     lasting = tuple(
         name for name in granted if any(one.answer is Answer.GRANTED and one.changes_at is None for one in inside[name])
     )
-    more = whole is Answer.UNKNOWN or bool(unsure) or not listed.completeness.complete
+    # What hangs on datasets is told by them, if these are all that there are.
+    told = listed.completeness.complete and bool(inside)
+    open_ = {one.permission for one in on_project if one.answer is Answer.UNKNOWN}
+    if told:
+        open_ = {permission for permission in open_ if not permission.startswith("bigquery.")}
+    more = bool(open_) or bool(unsure) or not listed.completeness.complete
     state = GRANTED if granted else UNKNOWN if more else NOT_GRANTED
-    return Cell(state, whole, granted, lasting, () if whole is Answer.UNKNOWN else unsure, more=bool(granted) and more)
+    return Cell(state, whole, granted, lasting, unsure, more=bool(granted) and more)
 
 
 @settings(max_examples=300)
@@ -130,8 +160,11 @@ def test_cells_are_what_the_engine_decides_about_each_dataset(access, listed):
         if row.member.startswith("deleted:"):
             continue
         for capability, cell in zip(CAPABILITIES, row.cells, strict=True):
-            told = replace(cell, unsure=cell.open_datasets)
-            assert told == expected_cell(access, row.principal, capability, listed), (row.member, capability.id)
+            expected = expected_cell(access, row.principal, capability, listed)
+            assert replace(cell, unsure=()) == replace(expected, unsure=()), (row.member, capability.id)
+            # Where it is open on the project as a whole, single datasets needn't be named.
+            named = cell.open_datasets
+            assert named == expected.unsure or (not named and cell.on_project is Answer.UNKNOWN)
 
 
 @settings(max_examples=100)
@@ -144,3 +177,11 @@ def test_an_answer_without_a_proof_is_that_with_one(access, listed):
                 assert access.answer(principal, permission, one) is decided.answer, (principal, permission)
                 if decided.answer is Answer.GRANTED:
                     assert access.ends(principal, permission, one) == decided.changes_at, (principal, permission)
+
+
+@settings(max_examples=200)
+@given(st.one_of(accesses(), accesses(clear=True)), datasets())
+def test_an_audit_with_an_open_cell_says_what_is_open(access, listed):
+    made = audit(access, listed, ACME)
+    if any(cell.state is UNKNOWN or cell.more for row in made.rows for cell in row.cells):
+        assert made.blind

@@ -1,12 +1,14 @@
 """What organization policies forbid: each answer of the four rules about them, as a user gets it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from preflight.emulator import Fault
 from preflight.emulator.world import OrgPolicy
-from tests.end_to_end.conftest import Preflight, Serve
+from tests.end_to_end.conftest import ROOT, Preflight, Serve
 from tests.end_to_end.made_up import (
     COMPANION,
     EFFECTIVE,
@@ -176,3 +178,59 @@ def test_the_vendor_is_asked_for_what_only_it_knows(serve: Serve, preflight: Pre
     (remedy,) = answers("vendor-sharing-allowed", case, serve, preflight)["remedies"]
     assert "Ask Heap support (support@heap.io) for the directory customer ID" in remedy["summary"]
     assert "directory_customer_id" in remedy["summary"]
+
+
+EU_ONLY, US_ONLY = values(("in:eu-locations",)), values(("in:us-locations",))
+ALL, NONE = OrgPolicy(rules=({"allowAll": True},)), OrgPolicy(rules=({"denyAll": True},))
+
+
+@pytest.mark.parametrize(
+    ("project", "folder", "organization", "verdict"),
+    [
+        pytest.param(None, None, EU_ONLY, "pass", id="of the organization"),
+        pytest.param(None, US_ONLY, EU_ONLY, "fail", id="the folder's own one counts instead"),
+        pytest.param(None, replace(US_ONLY, inherit_from_parent=True), EU_ONLY, "pass", id="beside what is inherited"),
+        pytest.param(replace(values(denied=("eu",)), inherit_from_parent=True), EU_ONLY, None, "fail",
+                     id="what is denied wins over what is inherited"),
+        pytest.param(OrgPolicy(reset=True), US_ONLY, US_ONLY, "pass", id="Google's default again"),
+        pytest.param(ALL, None, NONE, "pass", id="all are allowed in the project"),
+        pytest.param(None, NONE, EU_ONLY, "fail", id="nothing is allowed in the folder"),
+        pytest.param(replace(EU_ONLY, inherit_from_parent=True), NONE, None, "fail", id="a denial of all is inherited"),
+    ],
+)  # fmt: skip
+def test_where_a_policy_is_set(
+    project: OrgPolicy | None,
+    folder: OrgPolicy | None,
+    organization: OrgPolicy | None,
+    verdict: str,
+    serve: Serve,
+    preflight: Preflight,
+):
+    world = cloud(org_policies={LOCATIONS: organization} if organization else {})
+    world = replace(
+        world,
+        projects=(replace(world.projects[0], org_policies={LOCATIONS: project} if project else {}),),
+        folders=(replace(world.folders[0], org_policies={LOCATIONS: folder} if folder else {}),),
+    )
+    says = "EU is allowed" if verdict == "pass" else "refuses new datasets in EU"
+    answers("location-allowed", Case("", world, verdict, says, (CHOSEN, policy(LOCATIONS)), IN_EU), serve, preflight)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "verdict", "says"),
+    [
+        pytest.param(("C01ours",), "fail", f"{DOMAINS} would refuse a grant to {HEAP}", id="the own directory alone"),
+        pytest.param(("C01ours", "is:C02theirs"), "pass", f"policies may name {HEAP}", id="the vendor's as well"),
+    ],
+)
+def test_the_vendors_directory_in_a_profile_of_ones_own(
+    allowed: tuple[str, ...], verdict: str, says: str, tmp_path: Path, serve: Serve, preflight: Preflight
+):
+    text = (ROOT / "rules" / "profiles" / "heap.toml").read_text(encoding="utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace("apis = [", 'directory_customer_id = "C02theirs"\napis = [', 1), encoding="utf-8")
+    world = cloud(org_policies={DOMAINS: values(allowed)})
+    seen = (policy(DOMAINS),) if verdict == "fail" else BOTH
+    case = Case("", world, verdict, says, seen, ("--profile", str(own)))
+    remedies = answers("vendor-sharing-allowed", case, serve, preflight)["remedies"]
+    assert all('allowed_values = ["C02theirs"]' in remedy["terraform"] for remedy in remedies)

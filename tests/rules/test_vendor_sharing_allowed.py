@@ -91,6 +91,14 @@ def test_each_answer_where_it_is_not_known(demanded, status, heap):
         assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
 
 
+def test_where_all_are_denied_the_directory_is_asked_for(heap):
+    everyone = OrgPolicy(provenance=HERE, constraint=DOMAINS, rules=(PolicyRule(deny_all=True),))
+    verdict = verdict_on(org_policies(everyone), heap)
+    assert verdict.status == "fail"
+    assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
+    assert verdict.remedies[0].terraform is None, "nothing can be allowed by a name that isn't known"
+
+
 @pytest.mark.parametrize(
     ("bindings", "above", "status"),
     [
@@ -143,3 +151,10 @@ def test_doing_what_the_remedy_says_passes(demanded, known):
         assert {value for rule in old for value in rule.allowed} <= {value for rule in new for value in rule.allowed}
         for rule in old:
             assert all(set(values) <= set(new[0].parameters[name]) for name, values in rule.parameters.items())
+
+
+def test_beside_what_is_to_be_allowed_it_is_told_what_is_open(heap):
+    both = OrgPolicies(policies={**domains(OURS).policies, MEMBERS: members("user:ana@acme.example").policies[MEMBERS]})
+    verdict = verdict_on(both, heap)
+    assert verdict.status == "fail"
+    assert [remedy.summary.split()[0] for remedy in verdict.remedies] == ["Let", "Ask"]

@@ -29,10 +29,10 @@ from preflight.sources.assets.wire import ABSENT, UnreadableContentError, bindin
 T = TypeVar("T")
 _EXPORT = "Export it too: gcloud asset export --organization=ORGANIZATION_ID --content-type={} …"
 _NOT_HERE = {
-    CallerIdentity: "an export tells nothing of who runs the tool",
-    CallerPermissions: "an export tells nothing of who runs the tool",
-    Groups: "an export tells nothing of who is in a group",
-    SecondOpinions: "an export holds no answers of Policy Troubleshooter",
+    CallerIdentity: Unknown(NotCollected("an export tells nothing of who runs the tool")),
+    CallerPermissions: Unknown(NotCollected("an export tells nothing of who runs the tool")),
+    Groups: Unknown(NotCollected("an export tells nothing of who is in a group")),
+    SecondOpinions: Unknown(NotCollected("an export holds no answers of Policy Troubleshooter")),
 }
 
 
@@ -72,7 +72,7 @@ class Snapshots:
         facts = {FIELD_OF[kind]: make() for kind, make in tell.items() if kind in self._wanted}
         for kind, why in _NOT_HERE.items():
             if kind in self._wanted:
-                facts[FIELD_OF[kind]] = Unknown(NotCollected(why))
+                facts[FIELD_OF[kind]] = why
         return Snapshot(source="assets", **facts, started_at=self._times[0], finished_at=self._times[1])
 
 

@@ -98,7 +98,7 @@ KNOWS_LESS: dict[str, dict[str, str]] = {
         "vendor-sharing-allowed": "organization policies",
         "vendor-least-privilege": "all that a predefined role holds: the catalogue has a part",
     },
-    "tangled": {"vendor-sharing-allowed": "organization policies"},
+    "tangled": {},
     "blind": {},
 }
 """What an export of a demo world leaves open and the live source doesn't, and for want of what; beside these three:"""
@@ -277,7 +277,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(world=worlds())
 def test_any_world_is_judged_alike(world: World, tmp_path: Path):
     told, asked = offline(world, tmp_path / "export.json"), live(world, AUDITOR)
