@@ -1,0 +1,298 @@
+"""The evaluator's values, and how they compare and turn into one another.
+
+Text, bool, null and numbers (`numbers.py`) are Python's own. Terraform tells collections apart that print alike, and
+so do we: `list` is a tuple, `dict` an object; `ListValue`, `SetValue` and `MapValue` are what `tolist()`, `toset()`,
+`tomap()` and variables' types make. `Lazy` is a resource's instance or a module: its attributes are worked out one by
+one. Anywhere in it a value may be `Unsettled`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from preflight.sources.terraform.hcl.numbers import Number, as_plain, is_number, number_text, parse_number
+from preflight.sources.terraform.resources import Unsettled, Value
+
+if TYPE_CHECKING:
+    from preflight.sources.terraform.hcl.types import Type
+
+
+class Refused(Exception):
+    """What Terraform itself refuses: an index out of range, a wrong argument. `try()` and `can()` catch it."""
+
+
+class Open(Exception):
+    """A value is unsettled, or a limit was met: what needs it is unsettled too. Nothing in Terraform catches it."""
+
+    def __init__(self, unsettled: Unsettled) -> None:
+        super().__init__(unsettled.why)
+        self.unsettled = unsettled
+
+
+class Typed(Unsettled, frozen=True):
+    """An unsettled value whose type is known."""
+
+    type: "Type | None" = None
+
+
+class ListValue(list[Any]):
+    """A list: its elements are of one type."""
+
+
+class SetValue(list[Any]):
+    """A set: settled elements first, in Terraform's order, each once; then the unsettled ones."""
+
+    @property
+    def open(self) -> Unsettled | None:
+        """The first unsettled element: with one, nobody knows how many there are."""
+        return self[-1] if self and isinstance(self[-1], Unsettled) else None
+
+
+class MapValue(dict[str, Any]):
+    """A map: its elements are of one type."""
+
+
+class Lazy:
+    """An object whose attributes are found when asked for."""
+
+    __slots__ = ()
+
+    def get(self, name: str) -> object:
+        """One attribute's value, perhaps unsettled."""
+        raise NotImplementedError
+
+    def all(self) -> "dict[str, object] | Unsettled":
+        """All attributes; unsettled where their names aren't known."""
+        raise NotImplementedError
+
+
+def unsettled_in(value: object) -> Unsettled | None:
+    """The first unsettled part of a value; None if it is settled throughout."""
+    if isinstance(value, Unsettled):
+        return value
+    if isinstance(value, Lazy):
+        value = value.all()
+        if isinstance(value, Unsettled):
+            return value
+    parts: Iterable[object] = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    for part in parts:
+        if found := unsettled_in(part):
+            return found
+    return None
+
+
+def settled(value: object) -> Any:
+    """The value, if it is itself settled (parts of it may not be); else raises `Open`."""
+    if isinstance(value, Unsettled):
+        raise Open(value)
+    return value
+
+
+def whole(value: object) -> Any:
+    """The value, if it is settled throughout, without anything lazy; else raises `Open`."""
+    if found := unsettled_in(value):
+        raise Open(found)
+    return unlazy(value)
+
+
+def unlazy(value: object) -> Any:
+    """The value with its lazy parts worked out."""
+    if isinstance(value, Lazy):
+        return value.all()
+    if isinstance(value, list) and any(isinstance(part, Lazy | list | dict) for part in value):
+        return type(value)(unlazy(part) for part in value)
+    if isinstance(value, dict) and any(isinstance(part, Lazy | list | dict) for part in value.values()):
+        return type(value)((key, unlazy(part)) for key, part in value.items())
+    return value
+
+
+def kind(value: object) -> str:
+    """The word for a value's kind, for messages and comparisons: `string`, `number`, `list`, `tuple`, …."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "bool"
+        case str():
+            return "string"
+        case ListValue():
+            return "list"
+        case SetValue():
+            return "set"
+        case MapValue():
+            return "map"
+        case list():
+            return "tuple"
+        case dict() | Lazy():
+            return "object"
+    return "number" if is_number(value) else "unsettled"
+
+
+def to_text(value: object) -> str:
+    """A value as text, as Terraform converts it; Refused for null and collections, Open for the unsettled."""
+    match settled(value):
+        case str(text):
+            return text
+        case bool(truth):
+            return "true" if truth else "false"
+        case number if is_number(number):
+            text_or_none = number_text(number)
+            if text_or_none is None:
+                raise Open(Unsettled("a number whose digits Terraform rounds"))
+            return text_or_none
+    raise Refused(f"string required, not {kind(value)}")
+
+
+def to_number(value: object) -> Number:
+    """A value as number; a text must be one written out."""
+    plain = settled(value)
+    if is_number(plain):
+        return plain
+    if isinstance(plain, str):
+        parsed = parse_number(plain)
+        if parsed is not None:
+            return parsed
+        if len(plain) > 100:
+            raise Open(Unsettled("a number too long to be read exactly"))
+    raise Refused(f"a number is required, not {kind(value)}")
+
+
+def to_whole(value: object) -> int:
+    """A value as whole number."""
+    number = to_number(value)
+    if isinstance(number, int):
+        return number
+    raise Refused("a whole number is required")
+
+
+def to_bool(value: object) -> bool:
+    """A value as bool."""
+    plain = settled(value)
+    if isinstance(plain, bool):
+        return plain
+    if plain in {"true", "1"} and isinstance(plain, str):
+        return True
+    if plain in {"false", "0"} and isinstance(plain, str):
+        return False
+    raise Refused(f"a bool is required, not {kind(value)}")
+
+
+def equal(left: object, right: object) -> "bool | Unsettled":
+    """Whether two values are equal, in Terraform's sense: of the same type, and alike.
+
+    Unsettled where that hangs on an unsettled part, or on a type that can't be seen (two empty lists may differ in
+    their elements' type).
+    """
+    if isinstance(left, Unsettled):
+        return left
+    if isinstance(right, Unsettled):
+        return right
+    if left is None or right is None:
+        return left is right
+    left, right = unlazy(left), unlazy(right)
+    for side in (left, right):
+        if isinstance(side, Unsettled):
+            return side
+    if kind(left) != kind(right):
+        return False
+    if isinstance(left, list) and isinstance(right, list):
+        if isinstance(left, SetValue) and (unknown := unsettled_in(left) or unsettled_in(right)):
+            return unknown
+        if not left and not right and type(left) is not list:
+            return Unsettled("whether the elements of two empty collections are of one type")
+        return _all_equal(zip(left, right, strict=True)) if len(left) == len(right) else False
+    if isinstance(left, dict) and isinstance(right, dict):
+        if not left and not right and type(left) is not dict:
+            return Unsettled("whether the elements of two empty collections are of one type")
+        return _all_equal((left[key], right[key]) for key in left) if left.keys() == right.keys() else False
+    if is_number(left) and is_number(right):
+        return _numbers_equal(left, right)
+    return bool(left == right)
+
+
+def _numbers_equal(left: Number, right: Number) -> "bool | Unsettled":
+    if isinstance(left, int) and isinstance(right, int):
+        return left == right
+    # Beyond whole numbers and halves, the last of Terraform's 512 bits may tell apart what is equal on paper.
+    if abs(left - right) > 1e-100:
+        return False
+    if left == right and left.denominator & (left.denominator - 1) == 0:
+        return True
+    return Unsettled("whether two fractions are equal in Terraform's precision")
+
+
+def _all_equal(pairs: Iterable[tuple[object, object]]) -> "bool | Unsettled":
+    unknown: Unsettled | None = None
+    for left, right in pairs:
+        same = equal(left, right)
+        if same is False:
+            return False
+        if isinstance(same, Unsettled):
+            unknown = unknown or same
+    return unknown or True
+
+
+def as_set(elements: Iterable[object]) -> SetValue:
+    """A set of these: texts and numbers in order, bools false first, others in the order given; each once.
+
+    Terraform orders other elements by a hash of theirs: nothing may hang on that, so it is not worked out.
+    """
+    settled_ones: list[Any] = []
+    unknown: list[Unsettled] = []
+    seen: set[object] = set()
+    for element in elements:
+        if found := unsettled_in(element):
+            unknown.append(found)
+        elif isinstance(element, str | bool | int):
+            if (type(element), element) not in seen:
+                seen.add((type(element), element))
+                settled_ones.append(element)
+        elif not any(equal(element, other) is True for other in settled_ones):
+            settled_ones.append(element)
+    if all(isinstance(one, str) for one in settled_ones):
+        settled_ones.sort(key=str.encode)  # Go compares bytes
+    elif all(isinstance(one, bool) for one in settled_ones) or all(is_number(one) for one in settled_ones):
+        settled_ones.sort()
+    return SetValue([*settled_ones, *unknown])
+
+
+def ordered(collection: SetValue) -> bool:
+    """Whether a set's order is known: not with unsettled elements, nor with elements other than texts and numbers."""
+    return collection.open is None and all(isinstance(one, str | bool) or is_number(one) for one in collection)
+
+
+def items(value: object) -> Iterator[tuple[object, object]]:
+    """A collection's keys and elements, as `for` sees them; Refused for anything else.
+
+    Maps come in the order of their keys; a set's keys are its elements. Open for a set whose order isn't known.
+    """
+    value = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
+    if isinstance(value, SetValue):
+        if not ordered(value) and len(value) > 1:
+            raise Open(value.open or Unsettled("the order of a set of objects"))
+        return ((element, element) for element in value)
+    if isinstance(value, list):
+        return enumerate(value)
+    if isinstance(value, dict):
+        return ((key, value[key]) for key in sorted_keys(value))
+    raise Refused(f"a collection is required, not {kind(value)}")
+
+
+def sorted_keys(value: dict[str, Any]) -> list[str]:
+    """A map's keys in Terraform's order: by their UTF-8 bytes, which is by code points."""
+    return sorted(value)
+
+
+def export(value: object) -> Value:
+    """The value as the rest of the project sees it: plain lists and dicts, int and float."""
+    match value:
+        case Typed():
+            return Unsettled(value.why, value.settled_by, value.place, value.sensitive)
+        case str() | bool() | None | Unsettled():
+            return value
+        case Lazy():
+            return export(value.all())
+        case list():
+            return [export(part) for part in value]
+        case dict():
+            return {key: export(part) for key, part in value.items()}
+    return as_plain(value) if is_number(value) else Unsettled("a value of a kind that is not known")
