@@ -71,7 +71,7 @@ class Converter:
     def block(self, node: TreeNode, depth: int = 0) -> Block:
         """A `block` node; nested past the limit, its body is empty and it counts as broken."""
         kind, labels = self.header(node)
-        place = self.broken(node)
+        place = None if depth else self.broken(node)
         if depth > self.limits.nesting:
             return Block(kind, labels, Body({}), self.source, node.start_byte, self.source.place(node.start_byte))
         inside = next((child for child in node.named_children if child.type == "body"), None)
@@ -306,6 +306,10 @@ class Converter:
         end = self.data.rfind(b"\n", 0, marks[1].start_byte) + 1
         flush = self.data[inside.start_byte : inside.start_byte + 3] == b"<<-"
         return self.parts(inside, start, max(start, end), depth, flush=flush)
+
+    def bare(self, node: TreeNode, start: int, end: int) -> Expr:
+        """The template that a heredoc node holds between two offsets."""
+        return self.parts(node.named_children[0], start, end, 0)
 
     def parts(
         self, node: TreeNode, start: int, end: int, depth: int, *, quoted: bool = False, flush: bool = False

@@ -167,6 +167,13 @@ class Broken(Node, frozen=True, gc=False):
     why: str
 
 
+class Elsewhere(Node, frozen=True, gc=False):
+    """An expression whose text is in a source of its own: a text in JSON, which is a template."""
+
+    expr: "Expr"
+    source: Source
+
+
 Expr: TypeAlias = (
     Literal
     | Template
@@ -184,6 +191,7 @@ Expr: TypeAlias = (
     | ObjectOf
     | For
     | Broken
+    | Elsewhere
 )
 
 

@@ -231,23 +231,29 @@ def _all_equal(pairs: Iterable[tuple[object, object]]) -> "bool | Unsettled":
     return unknown or True
 
 
+def identity(value: object) -> object:
+    """What two settled values of one type share exactly if they are equal; it can be hashed."""
+    value = unlazy(value)
+    if isinstance(value, list):
+        return (kind(value), *(identity(part) for part in value))
+    if isinstance(value, dict):
+        return (kind(value), *((key, identity(value[key])) for key in sorted(value)))
+    return (kind(value), value)
+
+
 def as_set(elements: Iterable[object]) -> SetValue:
     """A set of these: texts and numbers in order, bools false first, others in the order given; each once.
 
     Terraform orders other elements by a hash of theirs: nothing may hang on that, so it is not worked out.
     """
-    settled_ones: list[Any] = []
+    found: dict[object, Any] = {}
     unknown: list[Unsettled] = []
-    seen: set[object] = set()
     for element in elements:
-        if found := unsettled_in(element):
-            unknown.append(found)
-        elif isinstance(element, str | bool | int):
-            if (type(element), element) not in seen:
-                seen.add((type(element), element))
-                settled_ones.append(element)
-        elif not any(equal(element, other) is True for other in settled_ones):
-            settled_ones.append(element)
+        if open_part := unsettled_in(element):
+            unknown.append(open_part)
+        else:
+            found.setdefault(identity(element), unlazy(element))
+    settled_ones = list(found.values())
     if all(isinstance(one, str) for one in settled_ones):
         settled_ones.sort(key=str.encode)  # Go compares bytes
     elif all(isinstance(one, bool) for one in settled_ones) or all(is_number(one) for one in settled_ones):
