@@ -7,7 +7,7 @@ registry.terraform.io/providers/hashicorp/google. What isn't here is only known 
 import json
 from typing import Any, Protocol
 
-from preflight.sources.terraform.hcl.values import Open, Refused, settled, to_text, unlazy, unsettled_in
+from preflight.sources.terraform.hcl.values import RefusedError, UnsettledError, settled, to_text, unlazy, unsettled_in
 from preflight.sources.terraform.resources import Unsettled
 
 
@@ -103,7 +103,7 @@ DATA: dict[str, dict[str, str]] = {
 def attribute(of: Known, name: str) -> Any:
     """The value of an attribute that the table knows, perhaps unsettled; None for others.
 
-    Raises Open or Refused where what it is built from is unsettled or no text.
+    Raises UnsettledError or RefusedError where what it is built from is unsettled or no text.
     """
     rule = (DATA if of.data else RESOURCES).get(of.type, {}).get(name)
     if rule is None:
@@ -151,7 +151,7 @@ def _email(of: Known) -> Any:
     if project is None:
         return None
     if ":" in to_text(project):
-        raise Open(Unsettled(f"{of.address}.email: the project belongs to a domain", "a plan"))
+        raise UnsettledError(Unsettled(f"{of.address}.email: the project belongs to a domain", "a plan"))
     return f"{to_text(account)}@{to_text(project)}.iam.gserviceaccount.com"
 
 
@@ -168,10 +168,10 @@ def policy_data(of: Known) -> str:
 
 def _whole(value: Any) -> dict[str, Any]:
     if unknown := unsettled_in(value):
-        raise Open(unknown)
+        raise UnsettledError(unknown)
     plain = unlazy(value)
     if not isinstance(plain, dict):
-        raise Refused("it is no block")
+        raise RefusedError("it is no block")
     return plain
 
 

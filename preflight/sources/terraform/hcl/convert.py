@@ -233,14 +233,14 @@ class Converter:
                     return Broken(node.start_byte, _SYNTAX)
         return Call(node.start_byte, name, tuple(arguments), spread)
 
-    def tuple(self, node: TreeNode, depth: int) -> Expr:
+    def tuple_of(self, node: TreeNode, depth: int) -> Expr:
         """`[a, b]`."""
         if any(child.type == "ERROR" for child in node.named_children):
             return Broken(node.start_byte, _SYNTAX)
         items = (self.expression(child, depth) for child in node.named_children if child.type == "expression")
         return TupleOf(node.start_byte, tuple(items))
 
-    def object(self, node: TreeNode, depth: int) -> Expr:
+    def object_of(self, node: TreeNode, depth: int) -> Expr:
         """`{ a = b }`; a bare name is a literal key, `(name)` is a reference."""
         items: list[tuple[Expr, Expr]] = []
         for child in node.named_children:
@@ -366,8 +366,8 @@ _TERMS = {
     "binary_operation": Converter.binary,
     "function_call": Converter.call,
     "collection_value": Converter.nested,
-    "tuple": Converter.tuple,
-    "object": Converter.object,
+    "tuple": Converter.tuple_of,
+    "object": Converter.object_of,
     "for_expr": Converter.for_each,
 }
 

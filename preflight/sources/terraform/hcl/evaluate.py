@@ -1,15 +1,16 @@
 """What an expression means, in three values: settled, refused by Terraform, or unsettled and why.
 
-`evaluate` returns a value that may be unsettled in parts, or raises `Open` (unsettled), `Refused` (Terraform would
-stop here; `try()` goes on) or `Exhausted`. `soft` turns the first into a value. What doesn't hang on an unsettled part
-is settled all the same: `false && x`, a conditional whose branches agree, the length of `[x, y]`.
+`evaluate` returns a value that may be unsettled in parts, or raises `UnsettledError`, `RefusedError` (Terraform would
+stop here; `try()` goes on) or `ExhaustedError`. `soft` turns the first into a value. What doesn't hang on an unsettled
+part is settled all the same: `false && x`, a conditional whose branches agree, the length of `[x, y]`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions import FUNCTIONS
-from preflight.sources.terraform.hcl.numbers import is_exact, simplest
+from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
+from preflight.sources.terraform.hcl.operations import COMPARISONS, calculated, element, part_of, plain
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import (
     ITEM,
@@ -33,16 +34,15 @@ from preflight.sources.terraform.hcl.syntax import (
     TupleOf,
     Unary,
 )
-from preflight.sources.terraform.hcl.types import ANY, BOOL, NUMBER, STRING, Type, common, convert, type_of, typed
+from preflight.sources.terraform.hcl.types import common, convert, type_of, typed
 from preflight.sources.terraform.hcl.values import (
     Lazy,
-    Open,
-    Refused,
+    RefusedError,
     SetValue,
     Typed,
+    UnsettledError,
     equal,
     items,
-    kind,
     settled,
     to_bool,
     to_number,
@@ -57,11 +57,11 @@ APPLY = ""
 
 
 def evaluate(expr: Expr, scope: Scope) -> Any:
-    """The value of an expression. Raises Open, Refused or Exhausted."""
+    """The value of an expression. Raises UnsettledError, RefusedError or ExhaustedError."""
     budget = scope.budget
     budget.spend(1)
     if budget.depth >= budget.limits.depth:
-        raise Open(
+        raise UnsettledError(
             Unsettled(
                 f"it hangs on more than {budget.limits.depth} values in a row, the limit here",
                 place=scope.source.place(expr.at),
@@ -75,10 +75,10 @@ def evaluate(expr: Expr, scope: Scope) -> Any:
 
 
 def soft(expr: Expr, scope: Scope) -> Any:
-    """The value of an expression, with `Open` as an unsettled value. Raises Refused or Exhausted."""
+    """The value of an expression, unsettled where it is. Raises RefusedError or ExhaustedError."""
     try:
         return evaluate(expr, scope)
-    except Open as unknown:
+    except UnsettledError as unknown:
         return unknown.unsettled
 
 
@@ -86,15 +86,13 @@ def outcome(expr: Expr, scope: Scope) -> Any:
     """The value of an expression, where nothing is left to catch a refusal: that is unsettled too."""
     try:
         return soft(expr, scope)
-    except Refused as refusal:
+    except RefusedError as refusal:
         return refused(refusal, scope, expr.at)
 
 
-def refused(refusal: Refused, scope: Scope, at: int) -> Unsettled:
+def refused(refusal: RefusedError, scope: Scope, at: int) -> Unsettled:
     """What stands for a value that Terraform refuses to compute."""
-    return Unsettled(
-        f"Terraform refuses this expression: {refusal}", "correct the expression", scope.source.place(at)
-    )
+    return Unsettled(f"Terraform refuses this expression: {refusal}", "correct the expression", scope.source.place(at))
 
 
 def _literal(expr: Literal, _: Scope) -> object:
@@ -102,7 +100,7 @@ def _literal(expr: Literal, _: Scope) -> object:
 
 
 def _broken(expr: Broken, scope: Scope) -> object:
-    raise Open(Unsettled(expr.why, "correct the syntax", scope.source.place(expr.at)))
+    raise UnsettledError(Unsettled(expr.why, "correct the syntax", scope.source.place(expr.at)))
 
 
 def _elsewhere(expr: Elsewhere, scope: Scope) -> object:
@@ -115,34 +113,13 @@ def _name(expr: Name, scope: Scope) -> object:
     except KeyError:
         pass
     if scope.surroundings is None:
-        raise Refused(f'there is no variable named "{expr.name}"')
+        raise RefusedError(f'there is no variable named "{expr.name}"')
     return scope.surroundings.root(expr.name)
 
 
 def _attr(expr: Attr, scope: Scope) -> object:
     of = evaluate(expr.of, scope)
-    return _located(_get(of, expr.name), expr, scope)
-
-
-def _get(of: object, name: str) -> object:
-    if isinstance(of, Lazy):
-        return of.get(name)
-    if isinstance(of, dict):
-        if name in of:
-            return of[name]
-        raise Refused(f'there is no attribute or key "{name}"')
-    if isinstance(of, Unsettled):
-        raise Open(_part(of, name))
-    raise Refused(f'{kind(of)} has no attribute "{name}"')
-
-
-def _part(of: Unsettled, key: object) -> Unsettled:
-    """An element of an unsettled value; of its type, as far as that is known."""
-    known = of.type if isinstance(of, Typed) else None
-    of = Unsettled(of.why, of.settled_by, of.place, of.sensitive)
-    if known and known.element:
-        return typed(of, known.element)
-    return typed(of, known.attributes.get(str(key), ANY)) if known else of
+    return _located(element(of, expr.name), expr, scope)
 
 
 def _located(value: object, expr: Node, scope: Scope) -> object:
@@ -157,15 +134,15 @@ def _located(value: object, expr: Node, scope: Scope) -> object:
 def _index(expr: Index, scope: Scope) -> object:
     of, key = evaluate(expr.of, scope), settled(evaluate(expr.key, scope))
     if isinstance(of, SetValue):
-        raise Refused("a set has no elements by index")
+        raise RefusedError("a set has no elements by index")
     if isinstance(of, list):
         index = to_whole(key)
         if not 0 <= index < len(of):
-            raise Refused(f"there is no element {index} among {len(of)}")
+            raise RefusedError(f"there is no element {index} among {len(of)}")
         return of[index]
     if isinstance(of, Unsettled):
-        raise Open(_part(of, key))
-    return _located(_get(of, to_text(key)), expr, scope)
+        raise UnsettledError(part_of(of, key))
+    return _located(element(of, to_text(key)), expr, scope)
 
 
 def _splat(expr: Splat, scope: Scope) -> object:
@@ -182,12 +159,8 @@ def _template(expr: Template, scope: Scope) -> object:
         return evaluate(expr.parts[0], scope)
     try:
         return scope.budget.text("".join([to_text(evaluate(part, scope)) for part in expr.parts]))
-    except Open as unknown:
-        raise Open(typed(_plain(unknown.unsettled), STRING)) from None
-
-
-def _plain(value: Unsettled) -> Unsettled:
-    return Unsettled(value.why, value.settled_by, value.place, value.sensitive)
+    except UnsettledError as unknown:
+        raise UnsettledError(typed(plain(unknown.unsettled), STRING)) from None
 
 
 def _template_if(expr: TemplateIf, scope: Scope) -> object:
@@ -205,7 +178,7 @@ def _template_for(expr: TemplateFor, scope: Scope) -> object:
 def _unary(expr: Unary, scope: Scope) -> object:
     value = evaluate(expr.operand, scope)
     if isinstance(value, Unsettled):
-        raise Open(typed(_plain(value), BOOL if expr.operator == "!" else NUMBER))
+        raise UnsettledError(typed(plain(value), BOOL if expr.operator == "!" else NUMBER))
     return not to_bool(value) if expr.operator == "!" else -to_number(value)
 
 
@@ -217,46 +190,15 @@ def _binary(expr: Binary, scope: Scope) -> object:
     if operator in {"==", "!="}:
         same = equal(left, right)
         if isinstance(same, Unsettled):
-            raise Open(typed(_plain(same), BOOL))
+            raise UnsettledError(typed(plain(same), BOOL))
         return same if operator == "==" else not same
     for side in (left, right):
         if isinstance(side, Unsettled):
-            raise Open(typed(_plain(side), BOOL if operator in _COMPARISONS else NUMBER))
+            raise UnsettledError(typed(plain(side), BOOL if operator in COMPARISONS else NUMBER))
     one, other = to_number(left), to_number(right)
-    if operator in _COMPARISONS:
-        return _COMPARISONS[operator](one, other)
-    return _calculated(operator, one, other)
-
-
-def _calculated(operator: str, one: Any, other: Any) -> object:
-    if operator in {"/", "%"} and other == 0:
-        raise Refused("division by zero")
-    match operator:
-        case "+":
-            result = one + other
-        case "-":
-            result = one - other
-        case "*":
-            result = one * other
-        case "/":
-            from fractions import Fraction  # few configurations divide
-
-            result = simplest(Fraction(one) / other)
-        case _:
-            # The sign is the dividend's, where Python's is the divisor's.
-            rest = abs(one) % abs(other)
-            result = simplest(-rest if one < 0 else rest)
-    if not is_exact(result):
-        raise Open(Typed("a number with more digits than Terraform keeps", type=NUMBER))
-    return simplest(result)
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other,
-    "<=": lambda one, other: one <= other,
-    ">=": lambda one, other: one >= other,
-}
+    if operator in COMPARISONS:
+        return COMPARISONS[operator](one, other)
+    return calculated(operator, one, other)
 
 
 def _logic(expr: Binary, scope: Scope) -> object:
@@ -273,7 +215,7 @@ def _logic(expr: Binary, scope: Scope) -> object:
             return decides
     for side in (left, right):
         if isinstance(side, Unsettled):
-            raise Open(typed(_plain(side), BOOL))
+            raise UnsettledError(typed(plain(side), BOOL))
     return not decides
 
 
@@ -287,7 +229,7 @@ def _conditional(expr: Conditional, scope: Scope) -> object:
         return value  # a text stays a text whatever is beside it, or Terraform refuses
     shared = common([type_of(value), _type_beside(other, scope)])
     if shared is None:
-        raise Refused("the two results of the conditional have no type in common")
+        raise RefusedError("the two results of the conditional have no type in common")
     return convert(value, shared)
 
 
@@ -295,7 +237,7 @@ def _type_beside(expr: Expr, scope: Scope) -> Type:
     """The type of the branch that isn't taken: the one that is taken is converted to what both have in common."""
     try:
         return type_of(soft(expr, scope))
-    except Refused:
+    except RefusedError:
         return ANY
 
 
@@ -305,16 +247,16 @@ def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
     for branch in (expr.then, expr.otherwise):
         try:
             branches.append(soft(branch, scope))
-        except Refused:
-            raise Open(_plain(condition)) from None
+        except RefusedError:
+            raise UnsettledError(plain(condition)) from None
     shared = common([type_of(branch) for branch in branches])
     if shared is None:
-        raise Refused("the two results of the conditional have no type in common")
+        raise RefusedError("the two results of the conditional have no type in common")
     if not any(unsettled_in(branch) for branch in branches):
         then, otherwise = (convert(branch, shared) for branch in branches)
         if equal(then, otherwise) is True:
             return then
-    raise Open(typed(_plain(condition), shared))
+    raise UnsettledError(typed(plain(condition), shared))
 
 
 def _call(expr: Call, scope: Scope) -> object:
@@ -323,20 +265,22 @@ def _call(expr: Call, scope: Scope) -> object:
     function = FUNCTIONS.get(expr.name.removeprefix("core::"))
     if function is None:
         place = scope.source.place(expr.at)
-        raise Open(Unsettled(f"the function {expr.name}() is not known here", "a plan", place))
+        raise UnsettledError(Unsettled(f"the function {expr.name}() is not known here", "a plan", place))
     arguments = [soft(argument, scope) for argument in expr.arguments]
     if expr.spread and arguments:
         last = settled(arguments.pop())
         if not isinstance(last, list):
-            raise Refused("only a list can be spread with ...")
+            raise RefusedError("only a list can be spread with ...")
         arguments += [value for _, value in items(last)]
     scope.budget.spend(sum(len(one) >> 4 for one in arguments if isinstance(one, str | list | dict)))
     try:
         return function.call(arguments, scope)
-    except Open as unknown:
+    except UnsettledError as unknown:
         value = _located(unknown.unsettled, expr, scope)
         known = function.returns
-        raise Open(typed(_plain(settled_type(value)), known) if known.kind != "any" else settled_type(value)) from None
+        raise UnsettledError(
+            typed(plain(settled_type(value)), known) if known.kind != "any" else settled_type(value)
+        ) from None
 
 
 def settled_type(value: object) -> Unsettled:
@@ -346,24 +290,24 @@ def settled_type(value: object) -> Unsettled:
 
 
 def _try(expr: Call, scope: Scope) -> object:
-    last = Refused("try() has no argument that works")
+    last = RefusedError("try() has no argument that works")
     for argument in expr.arguments:
         try:
             return evaluate(argument, scope)
-        except Refused as refusal:
+        except RefusedError as refusal:
             last = refusal
     raise last
 
 
 def _can(expr: Call, scope: Scope) -> object:
     if len(expr.arguments) != 1:
-        raise Refused("can() takes one argument")
+        raise RefusedError("can() takes one argument")
     try:
         value = soft(expr.arguments[0], scope)
-    except Refused:
+    except RefusedError:
         return False
     if unknown := unsettled_in(value):
-        raise Open(typed(_plain(unknown), BOOL))
+        raise UnsettledError(typed(plain(unknown), BOOL))
     return True
 
 
@@ -371,7 +315,7 @@ def _templatestring(expr: Call, scope: Scope) -> object:
     from preflight.sources.terraform.hcl.functions.files import template_of  # it parses: loaded when met
 
     if len(expr.arguments) != 2:
-        raise Refused("templatestring() takes a template and its variables")
+        raise RefusedError("templatestring() takes a template and its variables")
     text = to_text(evaluate(expr.arguments[0], scope))
     return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
 
@@ -380,7 +324,7 @@ def _templatefile(expr: Call, scope: Scope) -> object:
     from preflight.sources.terraform.hcl.functions.files import read_text, template_of
 
     if len(expr.arguments) != 2:
-        raise Refused("templatefile() takes a path and the template's variables")
+        raise RefusedError("templatefile() takes a path and the template's variables")
     text = read_text(scope, to_text(evaluate(expr.arguments[0], scope)))
     return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
 
@@ -389,7 +333,7 @@ def run_template(text: str, variables: object, scope: Scope, parse: Callable[[st
     """A template's text with its own variables, and no others."""
     names = settled(variables)
     if not isinstance(names, dict):
-        raise Refused("a template's variables are an object")
+        raise RefusedError("a template's variables are an object")
     expr, source = parse(text, scope)
     return evaluate(expr, Scope(None, scope.budget, source, names))
 
@@ -420,7 +364,7 @@ def _for(expr: For, scope: Scope) -> object:
         if expr.grouped:
             keyed.setdefault(name, []).append(result)
         elif name in keyed:
-            raise Refused(f'two elements have the key "{name}"')
+            raise RefusedError(f'two elements have the key "{name}"')
         else:
             keyed[name] = result
     return listed if expr.result_key is None else keyed
@@ -452,5 +396,3 @@ _MEANING: dict[type, Callable[[Any, Scope], Any]] = {
     Broken: _broken,
     Elsewhere: _elsewhere,
 }
-
-

@@ -5,11 +5,12 @@ from typing import Any
 from msgspec import Struct
 
 from preflight.sources.terraform.hcl.evaluate import outcome
+from preflight.sources.terraform.hcl.kinds import NUMBER, STRING
 from preflight.sources.terraform.hcl.numbers import is_number
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Attribute, Body
-from preflight.sources.terraform.hcl.types import NUMBER, STRING, typed
-from preflight.sources.terraform.hcl.values import Refused, SetValue, kind, sorted_keys, to_whole
+from preflight.sources.terraform.hcl.types import typed
+from preflight.sources.terraform.hcl.values import RefusedError, SetValue, kind, sorted_keys, to_whole
 from preflight.sources.terraform.resources import Unsettled
 
 InstanceKey = str | int | None
@@ -42,7 +43,7 @@ def _counted(count: Attribute, scope: Scope) -> Expansion:
     if not isinstance(value, Unsettled):
         try:
             number = to_whole(value)
-        except Refused as refusal:
+        except RefusedError as refusal:
             value = Unsettled(f"Terraform refuses this count: {refusal}", "correct it", count.place)
     limit = scope.budget.limits.instances
     if number > limit:

@@ -1,11 +1,10 @@
 """One folder's files as a module: its blocks by name, overrides merged, what could not be read beside them."""
 
-import os
 from collections.abc import Callable, Iterable
 
 from preflight.sources.terraform.hcl.json_files import parse_json_file
 from preflight.sources.terraform.hcl.parsing import Entry, File, parse_file
-from preflight.sources.terraform.hcl.repository import Repository, Unreadable
+from preflight.sources.terraform.hcl.repository import Repository, UnreadableError
 from preflight.sources.terraform.hcl.syntax import Attribute, Block, Body, Source, literal_text
 from preflight.sources.terraform.resources import Omission, Place
 
@@ -23,7 +22,7 @@ class Folder:
         self.path = path
         self.place = Place(shown)
         self.blocks: dict[Key, list[Entry[Block]]] = {}
-        """Resources, data sources, module calls, variables and outputs, by kind and labels; overrides after the base."""
+        """Resources, data sources, module calls, variables and outputs, by kind and labels; overrides come last."""
         self.locals: dict[str, Entry[Attribute]] = {}
         self.providers: list[Entry[Block]] = []
         self.problems: list[Omission] = []
@@ -101,10 +100,17 @@ class Folder:
 
 def overridden(block: Block, by: Block) -> Block:
     """A block with an override merged into it: arguments one by one, nested blocks by all of their type."""
-    replaced = {one.type if one.type != "dynamic" else one.labels[0] for one in by.body.blocks if one.labels or one.type != "dynamic"}
+    replaced = {
+        one.type if one.type != "dynamic" else one.labels[0]
+        for one in by.body.blocks
+        if one.labels or one.type != "dynamic"
+    }
     replaced.discard("lifecycle")
-    kept = [one for one in block.body.blocks if one.type not in replaced and not (
-        one.type == "dynamic" and one.labels and one.labels[0] in replaced)]
+    kept = [
+        one
+        for one in block.body.blocks
+        if one.type not in replaced and not (one.type == "dynamic" and one.labels and one.labels[0] in replaced)
+    ]
     body = Body({**block.body.attributes, **by.body.attributes}, (*kept, *by.body.blocks))
     return Block(block.type, block.labels, body, block.source, block.at, block.broken or by.broken)
 
@@ -115,7 +121,7 @@ def read_folder(repository: Repository, path: str) -> Folder:
     folder = Folder(path, shown)
     try:
         names = repository.names(path)
-    except Unreadable as error:
+    except UnreadableError as error:
         folder.problems.append(Omission(f"the folder {shown} was not read: {error}", "make it readable", folder.place))
         return folder
     plain, overrides = configuration_files(names)
@@ -130,11 +136,11 @@ def read_folder(repository: Repository, path: str) -> Folder:
 
 def _take(folder: Folder, repository: Repository, names: Iterable[str], *, override: bool) -> None:
     for name in names:
-        path = os.path.join(folder.path, name)
+        path = f"{folder.path}/{name}"
         shown = repository.shown(path)
         try:
             source = Source(shown, without_mark(repository.read(path)))
-        except Unreadable as error:
+        except UnreadableError as error:
             folder.problems.append(Omission(f"{shown} was not read: {error}", "make it readable", Place(shown)))
             continue
         parse: Callable[..., File] = parse_json_file if name.endswith(".json") else parse_file

@@ -4,11 +4,20 @@ from typing import Any
 
 from preflight.sources.terraform.hcl.attributes import attribute
 from preflight.sources.terraform.hcl.evaluate import outcome
+from preflight.sources.terraform.hcl.kinds import STRING, Type
 from preflight.sources.terraform.hcl.reading import Around
-from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Attribute, Block, Body, reference
-from preflight.sources.terraform.hcl.types import STRING, Type, typed
-from preflight.sources.terraform.hcl.values import Lazy, Open, Refused, SetValue, Typed, export, items, unlazy
+from preflight.sources.terraform.hcl.types import typed
+from preflight.sources.terraform.hcl.values import (
+    Lazy,
+    RefusedError,
+    SetValue,
+    Typed,
+    UnsettledError,
+    export,
+    items,
+    unlazy,
+)
 from preflight.sources.terraform.resources import Place, Resource, Unsettled
 
 _META = {"count", "for_each", "provider", "depends_on"}
@@ -65,7 +74,7 @@ class Instance(Lazy):
         said = reference(self.block.body.expr("provider")) or (self.type.partition("_")[0],)
         try:
             return self.module.provider_project(said[0], said[1] if len(said) > 1 else "")
-        except Open as unknown:
+        except UnsettledError as unknown:
             return unknown.unsettled
 
     def blocks(self, name: str) -> list[Any]:
@@ -85,9 +94,9 @@ class Instance(Lazy):
         """An attribute: what the table knows of it, else unsettled."""
         try:
             known = attribute(self, name)
-        except Open as unknown:
+        except UnsettledError as unknown:
             return unknown.unsettled
-        except Refused as refusal:
+        except RefusedError as refusal:
             return Unsettled(f"{self.address}.{name}: {refusal}")
         if known is not None:
             return known
@@ -162,7 +171,7 @@ class Instance(Lazy):
             content = next(block.body.of("content"), None)
             kind = block.labels[0]
             for each in self._dynamic(block, names):
-                inner = {"type": kind, "names": {**names, **each} if isinstance(each, dict) else names}
+                inner: dict[str, Any] = {"type": kind, "names": {**names, **each} if isinstance(each, dict) else names}
                 inner["place"] = block.place
                 if isinstance(each, Unsettled):
                     found.append((each, inner))
@@ -189,7 +198,7 @@ class Instance(Lazy):
                 pairs: list[tuple[Any, Any]] = [(one, one) for one in collection]
             else:
                 pairs = list(items(collection))
-        except (Refused, Open) as error:
+        except (RefusedError, UnsettledError) as error:
             return [Unsettled(f"a dynamic block's for_each: {error}", "correct it", said.place)]
         self.module.reading.budget.spend(len(pairs))
         return [one[1] if isinstance(one[1], Unsettled) and isinstance(collection, SetValue) else

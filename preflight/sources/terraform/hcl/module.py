@@ -11,13 +11,14 @@ from preflight.sources.terraform.hcl.evaluate import outcome
 from preflight.sources.terraform.hcl.expansion import SYMBOL, Expansion, expand, key_text
 from preflight.sources.terraform.hcl.folder import Folder
 from preflight.sources.terraform.hcl.instance import Instance
+from preflight.sources.terraform.hcl.kinds import ANY, STRING, Type
 from preflight.sources.terraform.hcl.modules import find_module
 from preflight.sources.terraform.hcl.parsing import parse_expression
 from preflight.sources.terraform.hcl.reading import Reading, shown_name
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Attribute, Block, Expr, Literal, ObjectOf, Source, reference
-from preflight.sources.terraform.hcl.types import ANY, STRING, Type, convert, parse_type, typed
-from preflight.sources.terraform.hcl.values import Lazy, Open, Refused, Typed
+from preflight.sources.terraform.hcl.types import convert, parse_type, typed
+from preflight.sources.terraform.hcl.values import Lazy, RefusedError, Typed, UnsettledError
 from preflight.sources.terraform.hcl.variables import Given
 from preflight.sources.terraform.resources import Omission, Unsettled
 
@@ -77,7 +78,7 @@ class Module:
             case "terraform":
                 return Namespace(self._terraform)
             case "each" | "count" | "self":
-                raise Refused(f"{name} cannot be used here")
+                raise RefusedError(f"{name} cannot be used here")
         return Namespace(lambda label: self.resource_value("resource", name, label))
 
     def _path(self, name: str) -> object:
@@ -105,7 +106,9 @@ class Module:
                     del self._known[key]
         value = self._known[key]
         if value is _NO_VALUE:
-            raise Open(Unsettled(f"{kind}.{name} refers to itself: Terraform refuses that", "break the cycle"))
+            raise UnsettledError(
+                Unsettled(f"{kind}.{name} refers to itself: Terraform refuses that", "break the cycle")
+            )
         return value
 
     def local(self, name: str) -> object:
@@ -156,10 +159,10 @@ class Module:
             if self._is_true(block, "sensitive") or self._is_true(block, "ephemeral"):
                 return typed(Unsettled(f"var.{name} is marked as sensitive", "", block.place, sensitive=True), of)
             return convert(value, of, lambda expr: outcome(expr, self.scope(said.source if said else block.source)))
-        except Refused as refusal:
+        except RefusedError as refusal:
             why = f"Terraform refuses the value of var.{name}: {refusal}"
             return typed(Unsettled(why, "correct the value", block.place), of)
-        except Open as unknown:
+        except UnsettledError as unknown:
             return typed(unknown.unsettled, of)
 
     def _type(self, said: Attribute | None) -> Type:
@@ -231,7 +234,7 @@ class Module:
         broken = Unsettled("its block does not parse", "correct the syntax", block.broken) if block.broken else None
         try:
             found = self._expansion(*key)
-        except Open as unknown:
+        except UnsettledError as unknown:
             found = Expansion("single", [], unknown.unsettled)
         if found is None:
             return
@@ -253,7 +256,7 @@ class Module:
     # Modules
 
     def modules(self, label: str) -> "list[Module]":
-        """The instances of a module call; one that may exist comes last. None where it isn't here: an omission tells."""
+        """The instances of a module call; one that may exist comes last; none where it isn't here."""
         if label not in self._modules:
             self._modules[label] = []  # what a cycle sees
             self._modules[label] = list(self._called(label))
@@ -269,7 +272,7 @@ class Module:
             return
         try:
             found = self._expansion("module", label)
-        except Open as unknown:
+        except UnsettledError as unknown:
             found = Expansion("single", [], unknown.unsettled)
         if found is None:
             return
@@ -288,7 +291,7 @@ class Module:
         if self.reading.modules > limits.modules:
             why = f"there are more than {limits.modules} modules, the limit here"
             self.reading.omit(Omission(why, "a plan", block.place))
-            raise Open(Unsettled(why, "a plan", block.place))
+            raise UnsettledError(Unsettled(why, "a plan", block.place))
 
     def module_value(self, label: str) -> object:
         """What a reference to a module stands for: its outputs, a list or map of them."""

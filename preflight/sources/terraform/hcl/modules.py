@@ -1,13 +1,13 @@
 """Where a module call's source is: a folder of the repository, what `terraform init` fetched, or a table of ours."""
 
 import json
-import os
+from pathlib import Path
 
 from preflight.sources.terraform.hcl.adapters import adapter
 from preflight.sources.terraform.hcl.evaluate import outcome
 from preflight.sources.terraform.hcl.folder import Folder
 from preflight.sources.terraform.hcl.reading import Around, Reading, shown_name
-from preflight.sources.terraform.hcl.repository import Unreadable
+from preflight.sources.terraform.hcl.repository import UnreadableError
 from preflight.sources.terraform.hcl.syntax import Block
 from preflight.sources.terraform.resources import Omission, Unsettled
 
@@ -24,9 +24,11 @@ def find_module(module: Around, label: str, block: Block) -> Folder | Omission:
         why = source.why if isinstance(source, Unsettled) else "it has no source"
         return Omission(f"{name} was not read: {why}", _INIT, block.place)
     if module.depth >= limits.module_depth:
-        return Omission(f"{name} is more than {limits.module_depth} modules deep, the limit here", "a plan", block.place)
+        return Omission(
+            f"{name} is more than {limits.module_depth} modules deep, the limit here", "a plan", block.place
+        )
     if source.startswith(("./", "../")) or source in {".", ".."}:
-        path = os.path.join(module.files.path, source)
+        path = f"{module.files.path}/{source}"
     else:
         installed = _installed(module.reading).get(_key(module, label))
         if installed is None or not installed[0].endswith(source):
@@ -34,12 +36,12 @@ def find_module(module: Around, label: str, block: Block) -> Folder | Omission:
             if known:
                 return known
             return Omission(f"{name} was not read: its source {source} is not here", _INIT, block.place)
-        path = os.path.join(module.reading.root, installed[1])
+        path = f"{module.reading.root}/{installed[1]}"
     try:
         real = module.reading.library.repository.inside(path)
-    except Unreadable as error:
+    except UnreadableError as error:
         return Omission(f"{name} was not read: {source}: {error}", "correct the source, or a plan", block.place)
-    if not os.path.isdir(real):
+    if not Path(real).is_dir():
         return Omission(f"{name} was not read: {source} is no folder", "correct the source", block.place)
     ancestor: Around | None = module
     while ancestor:
@@ -63,10 +65,10 @@ def _installed(reading: Reading) -> dict[str, tuple[str, str]]:
     if reading.installed is None:
         reading.installed = {}
         try:
-            data = reading.library.repository.read(os.path.join(reading.root, ".terraform", "modules", "modules.json"))
+            data = reading.library.repository.read(f"{reading.root}/.terraform/modules/modules.json")
             for one in json.loads(data)["Modules"]:
                 reading.installed[str(one["Key"])] = (str(one["Source"]), str(one["Dir"]))
-        except Unreadable:
+        except UnreadableError:
             pass  # not initialised: each module that is missing says so itself
         except (ValueError, TypeError, KeyError, RecursionError):
             pass  # no file of Terraform's; its modules count as missing

@@ -106,9 +106,7 @@ def parse_expression(text: str, where: Source, limits: Limits, place: Place | No
     return Elsewhere(0, expr, source)
 
 
-def parse_template(
-    text: str, where: Source, limits: Limits, place: Place | None = None
-) -> tuple[Expr, Source]:
+def parse_template(text: str, where: Source, limits: Limits, place: Place | None = None) -> tuple[Expr, Source]:
     """A text as a template by itself: a template file, a text in JSON. It parses as a heredoc of one attribute."""
     if "${" not in text and "%{" not in text:
         return Literal(0, unescape(text, quoted=False)), where

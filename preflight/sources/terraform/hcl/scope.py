@@ -7,11 +7,11 @@ from typing import Protocol
 from preflight.sources.terraform.hcl.limits import Limits
 from preflight.sources.terraform.hcl.repository import Repository
 from preflight.sources.terraform.hcl.syntax import Source
-from preflight.sources.terraform.hcl.values import Open
+from preflight.sources.terraform.hcl.values import UnsettledError
 from preflight.sources.terraform.resources import Unsettled
 
 
-class Exhausted(Exception):
+class ExhaustedError(Exception):
     """The steps of this read are spent. Only the reader catches it."""
 
 
@@ -26,22 +26,24 @@ class Budget:
         self.depth = 0
 
     def spend(self, steps: int) -> None:
-        """Takes steps; raises Exhausted when there are none left."""
+        """Takes steps; raises ExhaustedError when there are none left."""
         self.steps -= steps
         if self.steps < 0:
-            raise Exhausted
+            raise ExhaustedError
 
     def text(self, text: str) -> str:
-        """The text, paid for by its length; Open past the limit."""
+        """The text, paid for by its length; UnsettledError past the limit."""
         if len(text) > self.limits.text:
-            raise Open(Unsettled(f"a text is longer than {self.limits.text} characters, the limit here"))
+            raise UnsettledError(Unsettled(f"a text is longer than {self.limits.text} characters, the limit here"))
         self.spend(len(text) >> 6)
         return text
 
     def room(self, elements: int) -> None:
-        """Pays for a collection of so many elements before it is made; Open past the limit."""
+        """Pays for a collection of so many elements before it is made; UnsettledError past the limit."""
         if elements > self.limits.elements:
-            raise Open(Unsettled(f"a collection has more than {self.limits.elements} elements, the limit here"))
+            raise UnsettledError(
+                Unsettled(f"a collection has more than {self.limits.elements} elements, the limit here")
+            )
         self.spend(elements)
 
 
@@ -52,7 +54,7 @@ class Surroundings(Protocol):
     folder: Path
 
     def root(self, name: str) -> object:
-        """The value of a reference's first name: `var`, `local`, `module`, a resource's type. Refused if unknown."""
+        """The value of a reference's first name: `var`, `local`, `module`, a resource's type. Raises RefusedError."""
 
 
 class Scope:

@@ -6,15 +6,14 @@ The rules are those of "Type Constraints" in Terraform's documentation and of go
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from msgspec import Struct
-
+from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.numbers import is_number
 from preflight.sources.terraform.hcl.syntax import Call, Expr, Literal, Name, ObjectOf, TupleOf, literal_text
 from preflight.sources.terraform.hcl.values import (
     Lazy,
     ListValue,
     MapValue,
-    Refused,
+    RefusedError,
     SetValue,
     Typed,
     as_set,
@@ -27,24 +26,6 @@ from preflight.sources.terraform.hcl.values import (
 )
 from preflight.sources.terraform.resources import Unsettled
 
-
-class Type(Struct, frozen=True):
-    """A type, or a constraint that allows several: `any` stands for whatever comes."""
-
-    kind: str
-    """any, string, number, bool, list, set, map, object or tuple."""
-    element: "Type | None" = None
-    """Of a list, set or map."""
-    attributes: "dict[str, Type]" = {}
-    """Of an object; a tuple's are named by their index."""
-    optional: "dict[str, Expr | None]" = {}
-    """The attributes of an object that may be missing, each with the expression of its default."""
-
-
-ANY = Type("any")
-STRING = Type("string")
-NUMBER = Type("number")
-BOOL = Type("bool")
 _PRIMITIVE = {"string": STRING, "number": NUMBER, "bool": BOOL, "any": ANY}
 _COLLECTIONS = {"list", "set", "map"}
 _SCALARS = {"string", "number", "bool"}
@@ -53,7 +34,7 @@ Evaluate = Callable[[Expr], object]
 
 
 def parse_type(expr: Expr | None) -> Type:
-    """The type that a variable's `type` says; `any` where it says none. Raises Refused for what is no type."""
+    """The type that a variable's `type` says; `any` where it says none. Raises RefusedError for what is no type."""
     match expr:
         case None:
             return ANY
@@ -71,7 +52,7 @@ def parse_type(expr: Expr | None) -> Type:
             return Type("tuple", attributes={str(index): parse_type(item) for index, item in enumerate(items)})
         case Call(name="object", arguments=(ObjectOf(items=pairs),)):
             return _object_type(pairs)
-    raise Refused("this is no type")
+    raise RefusedError("this is no type")
 
 
 def _object_type(pairs: Sequence[tuple[Expr, Expr]]) -> Type:
@@ -80,7 +61,7 @@ def _object_type(pairs: Sequence[tuple[Expr, Expr]]) -> Type:
     for key, said in pairs:
         name = literal_text(key)
         if name is None:
-            raise Refused("an attribute's name in a type is a plain name")
+            raise RefusedError("an attribute's name in a type is a plain name")
         if isinstance(said, Call) and said.name == "optional" and 1 <= len(said.arguments) <= 2:
             attributes[name] = parse_type(said.arguments[0])
             optional[name] = said.arguments[1] if len(said.arguments) == 2 else None
@@ -92,8 +73,8 @@ def _object_type(pairs: Sequence[tuple[Expr, Expr]]) -> Type:
 def convert(value: object, to: Type, evaluate: Evaluate | None = None) -> object:
     """The value as `to`: its defaults filled in by `evaluate`, its elements converted.
 
-    Null and the unsettled stay what they are (the latter knows its type afterwards). Raises Refused where Terraform
-    refuses.
+    Null and the unsettled stay what they are (the latter knows its type afterwards). Raises RefusedError
+    where Terraform refuses.
     """
     if isinstance(value, Unsettled):
         return typed(value, to)
@@ -113,11 +94,11 @@ def convert(value: object, to: Type, evaluate: Evaluate | None = None) -> object
     element = to.element or ANY
     if to.kind == "map":
         if not isinstance(value, dict):
-            raise Refused(f"a map is required, not {kind(value)}")
+            raise RefusedError(f"a map is required, not {kind(value)}")
         parts = [convert(part, element, evaluate) for part in value.values()]
         return MapValue(zip(value, alike(parts), strict=True))
     if not isinstance(value, list):
-        raise Refused(f"a {to.kind} is required, not {kind(value)}")
+        raise RefusedError(f"a {to.kind} is required, not {kind(value)}")
     if isinstance(value, SetValue) and to.kind == "list" and value.open:
         return typed(value.open, to)
     parts = alike([convert(part, element, evaluate) for part in value])
@@ -126,12 +107,12 @@ def convert(value: object, to: Type, evaluate: Evaluate | None = None) -> object
 
 def _as_object(value: object, to: Type, evaluate: Evaluate | None) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Refused(f"an object is required, not {kind(value)}")
+        raise RefusedError(f"an object is required, not {kind(value)}")
     result: dict[str, object] = {}
     for name, wanted in to.attributes.items():
         given = value.get(name)
         if name not in value and name not in to.optional:
-            raise Refused(f'attribute "{name}" is required')
+            raise RefusedError(f'attribute "{name}" is required')
         default = to.optional.get(name)
         if given is None and default is not None:
             given = evaluate(default) if evaluate else None
@@ -141,7 +122,7 @@ def _as_object(value: object, to: Type, evaluate: Evaluate | None) -> dict[str, 
 
 def _as_tuple(value: object, to: Type, evaluate: Evaluate | None) -> list[object]:
     if not isinstance(value, list) or isinstance(value, SetValue) or len(value) != len(to.attributes):
-        raise Refused(f"a tuple of {len(to.attributes)} is required")
+        raise RefusedError(f"a tuple of {len(to.attributes)} is required")
     return [convert(part, to.attributes[str(index)], evaluate) for index, part in enumerate(value)]
 
 
@@ -174,7 +155,7 @@ def type_of(value: object) -> Type:
 
 
 def common(types: Sequence[Type]) -> Type | None:
-    """The type that values of all these types can be converted to, as cty's `UnifyUnsafe` finds it; None: there is none.
+    """The type that values of all these types can be converted to, as cty's `UnifyUnsafe` finds it, or None.
 
     `any` among them is left out: a null fits everywhere, an unsettled value may.
     """
@@ -228,10 +209,10 @@ def _common_tuple(types: Sequence[Type]) -> Type | None:
 
 
 def alike(values: list[Any]) -> list[Any]:
-    """The values, converted to the type that they have in common. Raises Refused if there is none."""
+    """The values, converted to the type that they have in common. Raises RefusedError if there is none."""
     if len(values) < 2 or all(isinstance(one, str) for one in values):
         return values
     shared = common([type_of(one) for one in values])
     if shared is None:
-        raise Refused("all elements must be of one type")
+        raise RefusedError("all elements must be of one type")
     return [convert(one, shared) for one in values]

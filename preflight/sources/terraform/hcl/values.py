@@ -7,20 +7,18 @@ one. Anywhere in it a value may be `Unsettled`.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from preflight.sources.terraform.hcl.kinds import Type
 from preflight.sources.terraform.hcl.numbers import Number, as_plain, is_number, number_text, parse_number
 from preflight.sources.terraform.resources import Unsettled, Value
 
-if TYPE_CHECKING:
-    from preflight.sources.terraform.hcl.types import Type
 
-
-class Refused(Exception):
+class RefusedError(Exception):
     """What Terraform itself refuses: an index out of range, a wrong argument. `try()` and `can()` catch it."""
 
 
-class Open(Exception):
+class UnsettledError(Exception):
     """A value is unsettled, or a limit was met: what needs it is unsettled too. Nothing in Terraform catches it."""
 
     def __init__(self, unsettled: Unsettled) -> None:
@@ -31,7 +29,7 @@ class Open(Exception):
 class Typed(Unsettled, frozen=True):
     """An unsettled value whose type is known."""
 
-    type: "Type | None" = None
+    type: Type | None = None
 
 
 class ListValue(list[Any]):
@@ -81,16 +79,16 @@ def unsettled_in(value: object) -> Unsettled | None:
 
 
 def settled(value: object) -> Any:
-    """The value, if it is itself settled (parts of it may not be); else raises `Open`."""
+    """The value, if it is itself settled (parts of it may not be); else raises `UnsettledError`."""
     if isinstance(value, Unsettled):
-        raise Open(value)
+        raise UnsettledError(value)
     return value
 
 
 def whole(value: object) -> Any:
-    """The value, if it is settled throughout, without anything lazy; else raises `Open`."""
+    """The value, if it is settled throughout, without anything lazy; else raises `UnsettledError`."""
     if found := unsettled_in(value):
-        raise Open(found)
+        raise UnsettledError(found)
     return unlazy(value)
 
 
@@ -128,7 +126,7 @@ def kind(value: object) -> str:
 
 
 def to_text(value: object) -> str:
-    """A value as text, as Terraform converts it; Refused for null and collections, Open for the unsettled."""
+    """A value as text, as Terraform converts it; raises RefusedError (null, collections), UnsettledError."""
     match settled(value):
         case str(text):
             return text
@@ -137,9 +135,9 @@ def to_text(value: object) -> str:
         case number if is_number(number):
             text_or_none = number_text(number)
             if text_or_none is None:
-                raise Open(Unsettled("a number whose digits Terraform rounds"))
+                raise UnsettledError(Unsettled("a number whose digits Terraform rounds"))
             return text_or_none
-    raise Refused(f"string required, not {kind(value)}")
+    raise RefusedError(f"string required, not {kind(value)}")
 
 
 def to_number(value: object) -> Number:
@@ -152,8 +150,8 @@ def to_number(value: object) -> Number:
         if parsed is not None:
             return parsed
         if len(plain) > 100:
-            raise Open(Unsettled("a number too long to be read exactly"))
-    raise Refused(f"a number is required, not {kind(value)}")
+            raise UnsettledError(Unsettled("a number too long to be read exactly"))
+    raise RefusedError(f"a number is required, not {kind(value)}")
 
 
 def to_whole(value: object) -> int:
@@ -161,7 +159,7 @@ def to_whole(value: object) -> int:
     number = to_number(value)
     if isinstance(number, int):
         return number
-    raise Refused("a whole number is required")
+    raise RefusedError("a whole number is required")
 
 
 def to_bool(value: object) -> bool:
@@ -173,7 +171,7 @@ def to_bool(value: object) -> bool:
         return True
     if plain in {"false", "0"} and isinstance(plain, str):
         return False
-    raise Refused(f"a bool is required, not {kind(value)}")
+    raise RefusedError(f"a bool is required, not {kind(value)}")
 
 
 def equal(left: object, right: object) -> "bool | Unsettled":
@@ -213,7 +211,8 @@ def _numbers_equal(left: Number, right: Number) -> "bool | Unsettled":
     if isinstance(left, int) and isinstance(right, int):
         return left == right
     # Beyond whole numbers and halves, the last of Terraform's 512 bits may tell apart what is equal on paper.
-    if abs(left - right) > 1e-100:
+    difference: Number = abs(left - right)
+    if difference * 10**100 > 1:
         return False
     if left == right and left.denominator & (left.denominator - 1) == 0:
         return True
@@ -267,20 +266,21 @@ def ordered(collection: SetValue) -> bool:
 
 
 def items(value: object) -> Iterator[tuple[object, object]]:
-    """A collection's keys and elements, as `for` sees them; Refused for anything else.
+    """A collection's keys and elements, as `for` sees them; RefusedError for anything else.
 
-    Maps come in the order of their keys; a set's keys are its elements. Open for a set whose order isn't known.
+    Maps come in the order of their keys; a set's keys are its elements. A set whose order isn't known raises
+    UnsettledError.
     """
     value = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
     if isinstance(value, SetValue):
         if not ordered(value) and len(value) > 1:
-            raise Open(value.open or Unsettled("the order of a set of objects"))
+            raise UnsettledError(value.open or Unsettled("the order of a set of objects"))
         return ((element, element) for element in value)
     if isinstance(value, list):
         return enumerate(value)
     if isinstance(value, dict):
         return ((key, value[key]) for key in sorted_keys(value))
-    raise Refused(f"a collection is required, not {kind(value)}")
+    raise RefusedError(f"a collection is required, not {kind(value)}")
 
 
 def sorted_keys(value: dict[str, Any]) -> list[str]:

@@ -4,18 +4,17 @@ The order is Terraform's: `TF_VAR_*`, `terraform.tfvars`, `terraform.tfvars.json
 `*.auto.tfvars.json` by name, then the command line's options in their order.
 """
 
-import os
 from pathlib import Path
 
 from msgspec import Struct
 
 from preflight.sources.terraform.hcl.folder import without_mark
 from preflight.sources.terraform.hcl.json_files import parse_json_body
+from preflight.sources.terraform.hcl.kinds import Type
 from preflight.sources.terraform.hcl.parsing import parse_body, parse_expression
 from preflight.sources.terraform.hcl.reading import Reading
-from preflight.sources.terraform.hcl.repository import Unreadable
+from preflight.sources.terraform.hcl.repository import UnreadableError
 from preflight.sources.terraform.hcl.syntax import Expr, Literal, Source
-from preflight.sources.terraform.hcl.types import Type
 from preflight.sources.terraform.resources import Omission, Place
 
 
@@ -58,11 +57,11 @@ def given_values(reading: Reading) -> dict[str, Given]:
 def _automatic(reading: Reading) -> list[str]:
     try:
         names = reading.library.repository.names(reading.root)
-    except Unreadable:
+    except UnreadableError:
         return []  # the folder's own omission tells
     first = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in names]
     found = first + [name for name in names if name.endswith((".auto.tfvars", ".auto.tfvars.json"))]
-    return [os.path.join(reading.root, name) for name in found]
+    return [f"{reading.root}/{name}" for name in found]
 
 
 def _from_file(reading: Reading, path: str, found: dict[str, Given]) -> None:
@@ -70,7 +69,7 @@ def _from_file(reading: Reading, path: str, found: dict[str, Given]) -> None:
     shown = repository.shown(path)
     try:
         source = Source(shown, without_mark(repository.read(path)))
-    except Unreadable as error:
+    except UnreadableError as error:
         reading.omit(Omission(f"{shown} was not read: {error}", "make it readable", Place(shown)))
         return
     if path.endswith(".json"):

@@ -1,4 +1,4 @@
-"""Terraform's built-in functions, by name; what they do is as developer.hashicorp.com/terraform/language/functions says.
+"""Terraform's built-in functions, by name; as developer.hashicorp.com/terraform/language/functions says.
 
 Those that depend on time, chance or the machine (`timestamp`, `uuid`, `bcrypt`, `abspath`, …) are left out, and a
 function that isn't here is unsettled.

@@ -3,15 +3,16 @@
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
+from preflight.sources.terraform.hcl.kinds import BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.types import BOOL, NUMBER, STRING, Type, alike, common, convert, type_of
+from preflight.sources.terraform.hcl.types import alike, common, convert, type_of
 from preflight.sources.terraform.hcl.values import (
     Lazy,
     ListValue,
     MapValue,
-    Open,
-    Refused,
+    RefusedError,
     SetValue,
+    UnsettledError,
     equal,
     identity,
     items,
@@ -35,7 +36,7 @@ def as_list(value: object, name: str) -> list[Any]:
     """The elements of a list, tuple or set, in order."""
     plain = settled(value)
     if not isinstance(plain, list):
-        raise Refused(f"{name}() takes a list, not {kind(plain)}")
+        raise RefusedError(f"{name}() takes a list, not {kind(plain)}")
     return [element for _, element in items(plain)] if isinstance(plain, SetValue) else plain
 
 
@@ -43,7 +44,7 @@ def as_dict(value: object, name: str) -> dict[str, Any]:
     """The elements of a map or object."""
     plain = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
     if not isinstance(plain, dict):
-        raise Refused(f"{name}() takes a map, not {kind(plain)}")
+        raise RefusedError(f"{name}() takes a map, not {kind(plain)}")
     return plain
 
 
@@ -51,12 +52,12 @@ def as_dict(value: object, name: str) -> dict[str, Any]:
 def _length(value: object) -> object:
     plain = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
     if isinstance(plain, SetValue) and plain.open:
-        raise Open(plain.open)
+        raise UnsettledError(plain.open)
     if isinstance(plain, str) and not plain.isascii():
-        raise Open(Unsettled("a text of composed characters"))
+        raise UnsettledError(Unsettled("a text of composed characters"))
     if isinstance(plain, str | list | dict):
         return len(plain)
-    raise Refused(f"length() takes a text or a collection, not {kind(plain)}")
+    raise RefusedError(f"length() takes a text or a collection, not {kind(plain)}")
 
 
 @_add("keys", 1, returns=Type("list", STRING), partial=True)
@@ -80,7 +81,7 @@ def _lookup(value: object, key: object, *default: object) -> object:
     if name in mapping:
         return mapping[name]
     if not default:
-        raise Refused(f'lookup() found no key "{name}"')
+        raise RefusedError(f'lookup() found no key "{name}"')
     if isinstance(mapping, MapValue) and mapping and default[0] is not None:
         return convert(default[0], common([type_of(one) for one in mapping.values()]) or STRING)
     return default[0]
@@ -91,10 +92,10 @@ def _element(value: object, index: object) -> object:
     elements = as_list(value, "element")
     number = to_whole(index)
     if not elements:
-        raise Refused("element() takes a list that is not empty")
+        raise RefusedError("element() takes a list that is not empty")
     if number < 0:
         # Up to Terraform 1.10 refused, then counted from the end.
-        raise Open(Unsettled("a negative index, which hangs on Terraform's version"))
+        raise UnsettledError(Unsettled("a negative index, which hangs on Terraform's version"))
     return elements[number % len(elements)]
 
 
@@ -103,17 +104,17 @@ def _index(value: object, wanted: object) -> object:
     for at, element in enumerate(as_list(value, "index")):
         same = equal(element, wanted)
         if isinstance(same, Unsettled):
-            raise Open(same)
+            raise UnsettledError(same)
         if same:
             return at
-    raise Refused("index() did not find the element")
+    raise RefusedError("index() did not find the element")
 
 
 @_add("contains", 2, returns=BOOL, partial=True, nulls=True)
 def _contains(value: object, wanted: object) -> object:
     plain = settled(value)
     if not isinstance(plain, list):
-        raise Refused(f"contains() takes a list, not {kind(plain)}")
+        raise RefusedError(f"contains() takes a list, not {kind(plain)}")
     unknown: Unsettled | None = None
     for element in plain:
         same = equal(element, wanted)
@@ -122,7 +123,7 @@ def _contains(value: object, wanted: object) -> object:
         if isinstance(same, Unsettled):
             unknown = unknown or same
     if unknown:
-        raise Open(unknown)
+        raise UnsettledError(unknown)
     return False
 
 
@@ -130,13 +131,13 @@ def _contains(value: object, wanted: object) -> object:
 def _coalesce(*values: object) -> object:
     shared = common([type_of(value) for value in values])
     if shared is None:
-        raise Refused("the arguments of coalesce() have no type in common")
+        raise RefusedError("the arguments of coalesce() have no type in common")
     for value in values:
         if isinstance(value, Unsettled):
-            raise Open(value)
+            raise UnsettledError(value)
         if value is not None and value != "":
             return convert(value, shared)
-    raise Refused("coalesce() found no argument that is neither null nor empty")
+    raise RefusedError("coalesce() found no argument that is neither null nor empty")
 
 
 @_add("coalescelist", 1, MANY, partial=True, nulls=True)
@@ -144,7 +145,7 @@ def _coalescelist(*values: object) -> object:
     for value in values:
         if value is not None and (isinstance(value, Unsettled) or as_list(value, "coalescelist")):
             return settled(value)
-    raise Refused("coalescelist() found no list with elements")
+    raise RefusedError("coalescelist() found no list with elements")
 
 
 @_add("concat", 1, MANY, partial=True, scoped=True)
@@ -168,7 +169,7 @@ def _flatten(scope: Scope, value: object) -> object:
         if isinstance(element, list):
             pending += reversed(as_list(element, "flatten"))
         elif isinstance(element, Unsettled):
-            raise Open(element)  # it may be a list of any length
+            raise UnsettledError(element)  # it may be a list of any length
         else:
             found.append(element)
             scope.budget.room(1)
@@ -194,7 +195,7 @@ def _merge(scope: Scope, *maps: object) -> object:
 def _zipmap(keys: object, values: object) -> object:
     names, elements = as_list(keys, "zipmap"), as_list(values, "zipmap")
     if len(names) != len(elements):
-        raise Refused("zipmap() takes lists of one length")
+        raise RefusedError("zipmap() takes lists of one length")
     pairs = zip([to_text(name) for name in names], elements, strict=True)
     return MapValue(pairs) if isinstance(values, ListValue) else dict(pairs)
 
@@ -203,11 +204,11 @@ def _zipmap(keys: object, values: object) -> object:
 def _one(value: object) -> object:
     plain = settled(value)
     if not isinstance(plain, list):
-        raise Refused(f"one() takes a list, not {kind(plain)}")
+        raise RefusedError(f"one() takes a list, not {kind(plain)}")
     if isinstance(plain, SetValue) and plain.open:
-        raise Open(plain.open)
+        raise UnsettledError(plain.open)
     if len(plain) > 1:
-        raise Refused("one() takes a list of one element at most")
+        raise RefusedError("one() takes a list of one element at most")
     return plain[0] if plain else None
 
 
@@ -221,7 +222,7 @@ def _reverse(value: object) -> object:
 def _slice(value: object, start: object, end: object) -> object:
     elements, low, high = as_list(value, "slice"), to_whole(start), to_whole(end)
     if not 0 <= low <= high <= len(elements):
-        raise Refused("slice() goes past the ends of its list")
+        raise RefusedError("slice() goes past the ends of its list")
     return (ListValue if isinstance(value, ListValue) else list)(elements[low:high])
 
 
@@ -229,7 +230,7 @@ def _slice(value: object, start: object, end: object) -> object:
 def _chunklist(value: object, size: object) -> object:
     elements, length = as_list(value, "chunklist"), to_whole(size)
     if length < 0:
-        raise Refused("chunklist() takes a size that is not negative")
+        raise RefusedError("chunklist() takes a size that is not negative")
     if length == 0:
         return ListValue([ListValue(elements)]) if elements else ListValue()
     return ListValue(ListValue(elements[at : at + length]) for at in range(0, len(elements), length))
@@ -247,7 +248,7 @@ def _distinct(value: object) -> object:
 def _matchkeys(values: object, keys: object, wanted: object) -> object:
     elements, names, search = as_list(values, "matchkeys"), as_list(keys, "matchkeys"), as_list(wanted, "matchkeys")
     if len(elements) != len(names):
-        raise Refused("matchkeys() takes lists of one length")
+        raise RefusedError("matchkeys() takes lists of one length")
     wanted_ones = {identity(one) for one in search}
     pairs = zip(elements, names, strict=True)
     return ListValue(element for element, name in pairs if identity(name) in wanted_ones)
@@ -277,7 +278,7 @@ def as_list_in_any_order(value: object, name: str) -> list[Any]:
     """The elements of a list or set, where nothing hangs on their order."""
     plain = settled(value)
     if not isinstance(plain, list):
-        raise Refused(f"{name}() takes a list, not {kind(plain)}")
+        raise RefusedError(f"{name}() takes a list, not {kind(plain)}")
     return plain
 
 
@@ -289,7 +290,7 @@ def _decided(elements: list[Any], *, by: bool) -> bool:
         elif (element is not None and to_bool(element)) is by:
             return by
     if unknown:
-        raise Open(unknown)
+        raise UnsettledError(unknown)
     return not by
 
 
@@ -297,7 +298,7 @@ def _decided(elements: list[Any], *, by: bool) -> bool:
 def _setproduct(scope: Scope, *sets: object) -> object:
     lists = [as_list(one, "setproduct") for one in sets]
     if len(lists) < 2:
-        raise Refused("setproduct() takes at least two sets")
+        raise RefusedError("setproduct() takes at least two sets")
     size = 1
     for one in lists:
         size *= len(one)
@@ -313,5 +314,5 @@ def _setproduct(scope: Scope, *sets: object) -> object:
 def whole_list(value: object, name: str) -> list[Any]:
     """The elements of a list or set that is settled throughout."""
     if unknown := unsettled_in(value):
-        raise Open(unknown)
+        raise UnsettledError(unknown)
     return as_list_in_any_order(value, name)

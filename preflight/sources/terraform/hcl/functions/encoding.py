@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions.registry import Registry
+from preflight.sources.terraform.hcl.kinds import STRING
 from preflight.sources.terraform.hcl.numbers import is_number, number_text, parse_number
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.types import STRING
-from preflight.sources.terraform.hcl.values import ListValue, Open, Refused, to_text, unlazy
+from preflight.sources.terraform.hcl.values import ListValue, RefusedError, UnsettledError, to_text, unlazy
 from preflight.sources.terraform.resources import Unsettled
 
 ENCODING = Registry()
@@ -31,11 +31,11 @@ def as_json(value: object) -> str:
 
 def _json(value: Any, depth: int) -> list[str]:
     if depth > _MOST_NESTED:
-        raise Open(Unsettled(f"it is nested more than {_MOST_NESTED} deep"))
+        raise UnsettledError(Unsettled(f"it is nested more than {_MOST_NESTED} deep"))
     if is_number(value):
         text = number_text(value)
         if text is None:
-            raise Open(Unsettled("a number whose digits Terraform rounds"))
+            raise UnsettledError(Unsettled("a number whose digits Terraform rounds"))
         return [text]
     parts: list[str] = []
     if isinstance(value, list):
@@ -57,19 +57,19 @@ def _jsondecode(scope: Scope, text: object) -> object:
 
 
 def from_json(text: str) -> Any:
-    """The value that JSON text holds. Raises Refused for what is none, Open for what is too deep."""
+    """The value that JSON text holds. Raises RefusedError for what is none, UnsettledError for what is too deep."""
     try:
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_constant)
     except RecursionError:
-        raise Open(Unsettled("JSON that is nested too deep")) from None
+        raise UnsettledError(Unsettled("JSON that is nested too deep")) from None
     except ValueError as error:
-        raise Refused(f"this is not JSON: {error}") from None
+        raise RefusedError(f"this is not JSON: {error}") from None
 
 
 def _number(text: str) -> object:
     number = parse_number(text)
     if number is None:
-        raise Open(Unsettled("a number too long to be read exactly"))
+        raise UnsettledError(Unsettled("a number too long to be read exactly"))
     return number
 
 
@@ -91,10 +91,10 @@ def _csvdecode(scope: Scope, text: object) -> object:
     try:
         rows = [row for row in csv.reader(to_text(text).splitlines(keepends=True), strict=True) if row]
     except csv.Error as error:
-        raise Refused(f"this is not CSV: {error}") from None
+        raise RefusedError(f"this is not CSV: {error}") from None
     scope.budget.room(sum(len(row) for row in rows))
     if not rows or len(set(rows[0])) < len(rows[0]) or any(len(row) != len(rows[0]) for row in rows):
-        raise Refused("the rows of CSV have as many fields as its first line has names")
+        raise RefusedError("the rows of CSV have as many fields as its first line has names")
     return ListValue(dict(zip(rows[0], row, strict=True)) for row in rows[1:])
 
 
@@ -112,7 +112,7 @@ def _base64decode(text: object) -> object:
     try:
         return b64decode(to_text(text), validate=True).decode()
     except ValueError:
-        raise Refused("this is no text in base64") from None
+        raise RefusedError("this is no text in base64") from None
 
 
 @_add("urlencode", 1, returns=STRING)

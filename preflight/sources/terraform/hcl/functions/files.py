@@ -7,11 +7,11 @@ from pathlib import Path
 
 from preflight.sources.terraform.hcl.functions.encoding import HASHES, hashed
 from preflight.sources.terraform.hcl.functions.registry import Registry
-from preflight.sources.terraform.hcl.repository import Missing, Unreadable
+from preflight.sources.terraform.hcl.kinds import BOOL, STRING, Type
+from preflight.sources.terraform.hcl.repository import MissingError, UnreadableError
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Expr, Source
-from preflight.sources.terraform.hcl.types import BOOL, STRING, Type
-from preflight.sources.terraform.hcl.values import Open, Refused, as_set, to_text
+from preflight.sources.terraform.hcl.values import RefusedError, UnsettledError, as_set, to_text
 from preflight.sources.terraform.resources import Unsettled
 
 FILES = Registry()
@@ -20,9 +20,9 @@ _add = FILES.add
 
 def _path(scope: Scope, path: str) -> Path:
     if scope.surroundings is None:
-        raise Open(Unsettled("a template that reads a file"))
+        raise UnsettledError(Unsettled("a template that reads a file"))
     if path.startswith("~"):
-        raise Open(Unsettled(f"{path} is in somebody's home folder"))
+        raise UnsettledError(Unsettled(f"{path} is in somebody's home folder"))
     return scope.surroundings.folder / path
 
 
@@ -32,20 +32,20 @@ def _read(scope: Scope, path: object) -> bytes:
     assert scope.surroundings is not None  # noqa: S101 - _path has seen to it
     try:
         data = scope.surroundings.repository.read(full)
-    except Missing:
-        raise Refused(f'there is no file "{named}"') from None
-    except Unreadable as error:
-        raise Open(Unsettled(f'the file "{named}" was not read: {error}')) from None
+    except MissingError:
+        raise RefusedError(f'there is no file "{named}"') from None
+    except UnreadableError as error:
+        raise UnsettledError(Unsettled(f'the file "{named}" was not read: {error}')) from None
     scope.budget.spend(len(data) >> 6)
     return data
 
 
 def read_text(scope: Scope, path: object) -> str:
-    """A file's text. Raises Refused where there is none, Open where it may not be read."""
+    """A file's text. Raises RefusedError where there is none, UnsettledError where it may not be read."""
     try:
         return _read(scope, path).decode()
     except UnicodeDecodeError:
-        raise Refused("the file is no text in UTF-8") from None
+        raise RefusedError("the file is no text in UTF-8") from None
 
 
 @_add("file", 1, returns=STRING, scoped=True)
@@ -78,12 +78,12 @@ def _fileexists(scope: Scope, path: object) -> object:
     assert scope.surroundings is not None  # noqa: S101 - _path has seen to it
     try:
         real = scope.surroundings.repository.inside(full)
-    except Missing:
+    except MissingError:
         return False
-    except Unreadable as error:
-        raise Open(Unsettled(f'whether there is a file "{named}" was not looked up: {error}')) from None
-    if os.path.isdir(real):
-        raise Refused(f"{named} is a folder")
+    except UnreadableError as error:
+        raise UnsettledError(Unsettled(f'whether there is a file "{named}" was not looked up: {error}')) from None
+    if Path(real).is_dir():
+        raise RefusedError(f"{named} is a folder")
     return True
 
 
@@ -96,10 +96,10 @@ def _fileset(scope: Scope, folder: object, pattern: object) -> object:
     matcher = glob(wanted)
     try:
         start = repository.inside(full)
-    except Missing:
+    except MissingError:
         return as_set(())
-    except Unreadable as error:
-        raise Open(Unsettled(f'the folder "{named}" was not read: {error}')) from None
+    except UnreadableError as error:
+        raise UnsettledError(Unsettled(f'the folder "{named}" was not read: {error}')) from None
     deep = "**" in wanted or "/" in wanted
     found: list[str] = []
     for where, folders, files in os.walk(start):
@@ -110,16 +110,16 @@ def _fileset(scope: Scope, folder: object, pattern: object) -> object:
             if matcher.fullmatch(path):
                 found.append(path)
         if len(found) > scope.budget.limits.elements:
-            raise Open(Unsettled(f"more than {scope.budget.limits.elements} files match, the limit here"))
+            raise UnsettledError(Unsettled(f"more than {scope.budget.limits.elements} files match, the limit here"))
         if not deep:
             break
     return as_set(found)
 
 
 def glob(wanted: str) -> re.Pattern[str]:
-    """A pattern of `fileset()`: `*`, `**`, `?`, `{a,b}`. Raises Open for others."""
+    """A pattern of `fileset()`: `*`, `**`, `?`, `{a,b}`. Raises UnsettledError for others."""
     if any(letter in wanted for letter in "[]\\") or len(wanted) > 200 or wanted.count("*") > 8:
-        raise Open(Unsettled("a pattern of fileset() that is not read here"))
+        raise UnsettledError(Unsettled("a pattern of fileset() that is not read here"))
     parts: list[str] = []
     depth = 0
     for piece in re.findall(r"\*\*/|\*\*|\*|\?|\{|\}|,|[^*?{},]+", posixpath.normpath(wanted)):
@@ -134,7 +134,7 @@ def glob(wanted: str) -> re.Pattern[str]:
         if depth < 0:
             break
     if depth:
-        raise Refused("the pattern's braces do not match")
+        raise RefusedError("the pattern's braces do not match")
     return re.compile("".join(parts), re.DOTALL)
 
 
@@ -154,12 +154,12 @@ def _dirname(path: object) -> object:
 def _pathexpand(path: object) -> object:
     text = to_text(path)
     if text.startswith("~"):
-        raise Open(Unsettled(f"{text} hangs on who runs Terraform"))
+        raise UnsettledError(Unsettled(f"{text} hangs on who runs Terraform"))
     return text
 
 
 def template_of(text: str, scope: Scope) -> tuple[Expr, Source]:
-    """A template file's text as an expression. Raises Open where it doesn't parse."""
+    """A template file's text as an expression. Raises UnsettledError where it doesn't parse."""
     from preflight.sources.terraform.hcl.parsing import parse_template
 
     return parse_template(text, scope.source, scope.budget.limits)

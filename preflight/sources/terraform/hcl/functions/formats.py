@@ -5,7 +5,15 @@ from typing import Any
 
 from preflight.sources.terraform.hcl.numbers import Number, is_number, number_text
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.values import Open, Refused, kind, to_bool, to_number, to_text, whole
+from preflight.sources.terraform.hcl.values import (
+    RefusedError,
+    UnsettledError,
+    kind,
+    to_bool,
+    to_number,
+    to_text,
+    whole,
+)
 from preflight.sources.terraform.resources import Unsettled
 
 _VERB = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d+))?(?:\[(\d+)\])?(.)", re.DOTALL)
@@ -13,7 +21,7 @@ _WIDEST = 10_000
 
 
 def format_text(template: str, arguments: list[object], scope: Scope) -> str:
-    """The template with its verbs filled in. Raises Refused as Terraform does, Open for verbs not known here."""
+    """The template with its verbs filled in. Raises RefusedError, and UnsettledError for other verbs."""
     used = 0
     next_one = 0
     parts: list[str] = []
@@ -22,19 +30,19 @@ def format_text(template: str, arguments: list[object], scope: Scope) -> str:
         parts.append(template[at:start])
         found = _VERB.match(template, start)
         if found is None:
-            raise Refused("format() has an incomplete verb")
+            raise RefusedError("format() has an incomplete verb")
         at = found.end()
         if found[5] == "%":
             parts.append("%")
             continue
         index = int(found[4]) - 1 if found[4] else next_one
         if not 0 <= index < len(arguments):
-            raise Refused("format() has more verbs than arguments")
+            raise RefusedError("format() has more verbs than arguments")
         next_one = index + 1
         used = max(used, next_one)
         parts.append(_formatted(found, arguments[index], scope))
     if used < len(arguments):
-        raise Refused("format() has more arguments than verbs")
+        raise RefusedError("format() has more arguments than verbs")
     return "".join([*parts, template[at:]])
 
 
@@ -43,12 +51,12 @@ def _formatted(found: re.Match[str], argument: object, scope: Scope) -> str:
     width = int(found[2] or 0) if len(found[2]) < 6 else _WIDEST + 1
     places = int(found[3]) if found[3] and len(found[3]) < 6 else (_WIDEST + 1 if found[3] else None)
     if width > _WIDEST or (places or 0) > _WIDEST:
-        raise Open(Unsettled("a width past the limit here"))
+        raise UnsettledError(Unsettled("a width past the limit here"))
     value = whole(argument)
     if verb == "v":
         text = _as_is(value, scope, plain="#" not in flags)
     elif value is None:
-        raise Refused(f"null cannot be formatted with %{verb}")
+        raise RefusedError(f"null cannot be formatted with %{verb}")
     elif verb == "s":
         text = to_text(value)[:places]
     elif verb == "q":
@@ -58,7 +66,7 @@ def _formatted(found: re.Match[str], argument: object, scope: Scope) -> str:
     elif verb in "dxXobf":
         return _number(to_number(value), verb, flags, width, places)
     else:
-        raise Open(Unsettled(f"the verb %{verb} of format() is not known here", "a plan"))
+        raise UnsettledError(Unsettled(f"the verb %{verb} of format() is not known here", "a plan"))
     if "-" in flags:
         return text.ljust(width)
     return text.rjust(width, "0" if "0" in flags else " ")
@@ -78,7 +86,7 @@ def general(number: Number) -> str:
     """A number in Go's shortest `%g`: with an exponent from 1e21 on in Go's floats, but from six digits on in these."""
     text = number_text(number)
     if text is None:
-        raise Open(Unsettled("a number whose digits Terraform rounds"))
+        raise UnsettledError(Unsettled("a number whose digits Terraform rounds"))
     sign = "-" if text.startswith("-") else ""
     before, _, after = text.lstrip("-").partition(".")
     digits = (before + after).lstrip("0").rstrip("0")
@@ -92,7 +100,7 @@ def _number(number: Number, verb: str, flags: str, width: int, places: int | Non
     if verb == "f":
         digits = _fixed(abs(number), 6 if places is None else places)
     elif not isinstance(number, int):
-        raise Open(Unsettled(f"a fraction formatted with %{verb}"))
+        raise UnsettledError(Unsettled(f"a fraction formatted with %{verb}"))
     else:
         digits = format(abs(number), verb)
     sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
@@ -105,16 +113,16 @@ def _number(number: Number, verb: str, flags: str, width: int, places: int | Non
 
 def _fixed(number: Any, places: int) -> str:
     if places > 200:
-        raise Open(Unsettled("more places than the limit here"))
+        raise UnsettledError(Unsettled("more places than the limit here"))
     scaled = number * 10**places
     cut, rest = divmod(scaled, 1)
     if rest == 0.5 or (rest and number.denominator & (number.denominator - 1) and abs(rest - 0.5) < 1e-50):
-        raise Open(Unsettled("a number half way between two, which Terraform rounds"))
+        raise UnsettledError(Unsettled("a number half way between two, which Terraform rounds"))
     digits = str(int(cut) + (rest > 0.5)).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
 def _quoted(text: str) -> str:
     if not text.isascii() or not text.isprintable():
-        raise Open(Unsettled(f"a {kind(text)} whose letters Go escapes in its own way"))
+        raise UnsettledError(Unsettled(f"a {kind(text)} whose letters Go escapes in its own way"))
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -3,13 +3,14 @@
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
+from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.numbers import Number, is_exact, simplest
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.types import ANY, BOOL, NUMBER, STRING, Type, convert
+from preflight.sources.terraform.hcl.types import convert
 from preflight.sources.terraform.hcl.values import (
     ListValue,
-    Open,
-    Refused,
+    RefusedError,
+    UnsettledError,
     settled,
     to_number,
     to_text,
@@ -59,10 +60,10 @@ def _pow(base: object, exponent: object) -> object:
     one, power = to_number(base), to_number(exponent)
     # Terraform computes in 64-bit floats here: whole numbers below 2**53 come out the same.
     if not isinstance(one, int) or not isinstance(power, int) or not 0 <= power <= 64 or abs(one) > 1 << 53:
-        raise Open(Unsettled("a power that Terraform rounds"))
+        raise UnsettledError(Unsettled("a power that Terraform rounds"))
     result = one**power
     if abs(result) >= 1 << 53:
-        raise Open(Unsettled("a power that Terraform rounds"))
+        raise UnsettledError(Unsettled("a power that Terraform rounds"))
     return result
 
 
@@ -70,24 +71,24 @@ def _pow(base: object, exponent: object) -> object:
 def _parseint(text: object, base: object) -> object:
     digits, radix = to_text(text), to_whole(base)
     if not 2 <= radix <= 36 or len(digits) > 200:
-        raise Open(Unsettled("a base or length that is not read here"))
+        raise UnsettledError(Unsettled("a base or length that is not read here"))
     if "_" in digits or digits != digits.strip():
-        raise Refused("this is no number in that base")
+        raise RefusedError("this is no number in that base")
     try:
         return int(digits, radix)
     except ValueError:
-        raise Refused("this is no number in that base") from None
+        raise RefusedError("this is no number in that base") from None
 
 
 @_add("sum", 1, returns=NUMBER)
 def _sum(numbers: object) -> object:
     if not isinstance(numbers, list) or not numbers:
-        raise Refused("sum() takes a list of at least one number")
+        raise RefusedError("sum() takes a list of at least one number")
     total: Number = 0
     for number in numbers:
         total = simplest(total + to_number(number))
     if not is_exact(total):
-        raise Open(Unsettled("a number with more digits than Terraform keeps"))
+        raise UnsettledError(Unsettled("a number with more digits than Terraform keeps"))
     return total
 
 
@@ -103,10 +104,10 @@ def _range(scope: Scope, *bounds: object) -> object:
     if step == 0 or (limit - start) * step < 0:
         if limit == start:
             return ListValue()
-        raise Refused("range() never gets there with this step")
+        raise RefusedError("range() never gets there with this step")
     count = -((start - limit) // step)
     if count > 1024:
-        raise Refused("range() makes 1024 elements at most")
+        raise RefusedError("range() makes 1024 elements at most")
     scope.budget.room(int(count))
     return ListValue(simplest(start + step * index) for index in range(int(count)))
 
@@ -131,7 +132,7 @@ for _name, _type in {
 
 @_add("sensitive", 1, partial=True, nulls=True)
 def _sensitive(value: object) -> object:
-    raise Open(Unsettled("it is marked as sensitive", "a plan", sensitive=True))
+    raise UnsettledError(Unsettled("it is marked as sensitive", "a plan", sensitive=True))
 
 
 @_add("nonsensitive", 1, partial=True, nulls=True)
@@ -143,5 +144,5 @@ def _nonsensitive(value: object) -> object:
 @_add("issensitive", 1, returns=BOOL, partial=True, nulls=True)
 def _issensitive(value: object) -> object:
     if unknown := unsettled_in(value):
-        raise Open(unknown)
+        raise UnsettledError(unknown)
     return False

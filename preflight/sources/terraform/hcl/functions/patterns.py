@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.values import Open, Refused
+from preflight.sources.terraform.hcl.values import RefusedError, UnsettledError
 from preflight.sources.terraform.resources import Unsettled
 
 _DIFFERENT = re.compile(r"\[\[?:|\\[pPQECzZ]|\(\?[^:Pis)]|\(\?P[^<]|\(\?[is]*[^:Pis)]|[*+?}]\+|\(\?<")
@@ -19,20 +19,20 @@ _NAME = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 
 
 def pattern(scope: Scope, expression: str, length: int) -> re.Pattern[str]:
-    """The expression for Python, fit to run on a text of `length`. Raises Open where it isn't, Refused if it is wrong."""
+    """The expression for Python, fit to run on a text of `length`. Raises UnsettledError where it isn't."""
     if len(expression) > 1000 or _DIFFERENT.search(expression):
-        raise Open(Unsettled("a regular expression that is not run here", "a plan"))
+        raise UnsettledError(Unsettled("a regular expression that is not run here", "a plan"))
     # Go's $ is the very end, Python's lets a line feed follow.
     expression = _DOLLAR.sub(lambda found: r"\Z" if found[0] == "$" else found[0], expression)
     try:
         compiled = re.compile(expression, re.ASCII)
         repeats, nested = _repeats(re._parser.parse(expression, re.ASCII))  # type: ignore[attr-defined]
     except (re.error, RecursionError, OverflowError):
-        raise Open(Unsettled("a regular expression that is not run here", "a plan")) from None
+        raise UnsettledError(Unsettled("a regular expression that is not run here", "a plan")) from None
     limit = scope.budget.limits.regex_work
     work = (length + 1) ** min(repeats + 1, 12)
     if work > limit or (nested and (length > 20 or (1 << length) * (length + 1) > limit)):
-        raise Open(Unsettled("a regular expression that may take too long on this text", "a plan"))
+        raise UnsettledError(Unsettled("a regular expression that may take too long on this text", "a plan"))
     scope.budget.spend(work >> 8)
     return compiled
 
@@ -55,7 +55,7 @@ def _repeats(tree: Any, inside: bool = False) -> tuple[int, bool]:
             below = argument[1]
             nested |= inside
         elif str(operator) not in {"LITERAL", "NOT_LITERAL", "IN", "ANY", "AT", "CATEGORY"}:
-            raise Open(Unsettled("a regular expression that is not run here", "a plan"))
+            raise UnsettledError(Unsettled("a regular expression that is not run here", "a plan"))
         for body in below:
             more, deeper = _repeats(body, inside or repeat)
             count += more
@@ -72,7 +72,7 @@ def replaced(scope: Scope, expression: str, text: str, put: str) -> str:
     """The text with each match replaced; `$1`, `${1}` and `${name}` in `put` stand for groups, `$$` for `$`."""
     found = pattern(scope, expression, len(text))
     if len(put) * (len(text) + 1) > scope.budget.limits.text:
-        raise Open(Unsettled("a replacement past the limit here"))
+        raise UnsettledError(Unsettled("a replacement past the limit here"))
 
     def group(match: re.Match[str], name: str) -> str:
         try:
@@ -86,4 +86,4 @@ def replaced(scope: Scope, expression: str, text: str, put: str) -> str:
     try:
         return found.sub(put_in, text)
     except RecursionError:
-        raise Refused("the regular expression is too deep") from None
+        raise RefusedError("the regular expression is too deep") from None

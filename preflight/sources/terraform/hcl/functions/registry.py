@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from preflight.sources.terraform.hcl.kinds import ANY, Type
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.types import ANY, Type
-from preflight.sources.terraform.hcl.values import Refused, whole
+from preflight.sources.terraform.hcl.values import RefusedError, whole
 
 Body = Callable[..., object]
 
@@ -28,11 +28,11 @@ class Function(Struct, frozen=True):
     """It wants the scope as its first argument."""
 
     def call(self, arguments: list[Any], scope: Scope) -> object:
-        """The function's value. Raises Refused for wrong arguments, Open where they are unsettled."""
+        """The function's value. Raises RefusedError for wrong arguments, UnsettledError where they are unsettled."""
         if not self.least <= len(arguments) <= self.most:
-            raise Refused(f"{self.name}() does not take {len(arguments)} arguments")
+            raise RefusedError(f"{self.name}() does not take {len(arguments)} arguments")
         if not self.nulls and any(argument is None for argument in arguments):
-            raise Refused(f"an argument of {self.name}() is null")
+            raise RefusedError(f"an argument of {self.name}() is null")
         if not self.partial:
             arguments = [whole(argument) for argument in arguments]
         return self.run(scope, *arguments) if self.scoped else self.run(*arguments)
@@ -45,8 +45,15 @@ class Registry(dict[str, Function]):
     """Functions by name."""
 
     def add(
-        self, name: str, least: int, most: int = 0, *, returns: Type = ANY, partial: bool = False,
-        nulls: bool = False, scoped: bool = False,
+        self,
+        name: str,
+        least: int,
+        most: int = 0,
+        *,
+        returns: Type = ANY,
+        partial: bool = False,
+        nulls: bool = False,
+        scoped: bool = False,
     ) -> Callable[[Body], Body]:
         """Registers the decorated function under a name; `most` is `least` where it isn't given."""
 

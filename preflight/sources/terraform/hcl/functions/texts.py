@@ -5,9 +5,17 @@ import re
 from preflight.sources.terraform.hcl.functions.formats import format_text
 from preflight.sources.terraform.hcl.functions.patterns import matches, replaced
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
+from preflight.sources.terraform.hcl.kinds import BOOL, STRING, Type
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.types import BOOL, STRING, Type
-from preflight.sources.terraform.hcl.values import ListValue, Open, Refused, SetValue, items, to_text, to_whole
+from preflight.sources.terraform.hcl.values import (
+    ListValue,
+    RefusedError,
+    SetValue,
+    UnsettledError,
+    items,
+    to_text,
+    to_whole,
+)
 from preflight.sources.terraform.resources import Unsettled
 
 TEXTS = Registry()
@@ -28,7 +36,7 @@ def _lower(text: object) -> object:
 def _simple(text: str) -> str:
     """A text whose letters change case one by one; Python and Go differ over others (ß)."""
     if not text.isascii() and len(text.upper()) != len(text):
-        raise Open(Unsettled("letters that change case as no single letter"))
+        raise UnsettledError(Unsettled("letters that change case as no single letter"))
     return text
 
 
@@ -85,7 +93,7 @@ def _join(scope: Scope, separator: object, *lists: object) -> object:
     parts: list[str] = []
     for one in lists:
         if not isinstance(one, list):
-            raise Refused("join() takes lists of texts")
+            raise RefusedError("join() takes lists of texts")
         for _, part in items(one):
             parts.append(to_text(part))
     between = to_text(separator)
@@ -115,7 +123,7 @@ def _replace(scope: Scope, text: object, old: object, new: object) -> object:
 def _regex(scope: Scope, expression: object, text: object) -> object:
     found = next(matches(scope, to_text(expression), to_text(text)), None)
     if found is None:
-        raise Refused("regex() found no match")
+        raise RefusedError("regex() found no match")
     return captured(found)
 
 
@@ -128,7 +136,7 @@ def captured(found: re.Match[str]) -> object:
     """What `regex()` gives: the match, or its groups as a tuple, or as an object where they have names."""
     if found.re.groupindex:
         if len(found.re.groupindex) != found.re.groups:
-            raise Refused("named and unnamed groups cannot be mixed")
+            raise RefusedError("named and unnamed groups cannot be mixed")
         return dict(found.groupdict())
     return list(found.groups()) if found.re.groups else found[0]
 
@@ -139,8 +147,7 @@ def _substr(text: object, offset: object, length: object) -> object:
     _plain_letters(whole)
     if start < 0:
         start += len(whole)
-        if start < 0:
-            start = 0
+        start = max(start, 0)
     return whole[start:] if count < 0 else whole[start : start + count]
 
 
@@ -150,7 +157,7 @@ def _plain_letters(text: str) -> None:
         import unicodedata
 
         if any(unicodedata.combining(letter) or letter in "\u200d\ufe0f" or letter > "\uffff" for letter in text):
-            raise Open(Unsettled("a text of composed characters"))
+            raise UnsettledError(Unsettled("a text of composed characters"))
 
 
 @_add("strrev", 1, returns=STRING)
@@ -164,7 +171,7 @@ def _strrev(text: object) -> object:
 def _indent(scope: Scope, spaces: object, text: object) -> object:
     count, whole = to_whole(spaces), to_text(text)
     if count < 0 or (whole.count("\n") + 1) * count > scope.budget.limits.text:
-        raise Open(Unsettled("an indentation past the limit here"))
+        raise UnsettledError(Unsettled("an indentation past the limit here"))
     return scope.budget.text(whole.replace("\n", "\n" + " " * count))
 
 
@@ -178,7 +185,7 @@ def _formatlist(scope: Scope, template: object, *arguments: object) -> object:
     columns = [[value for _, value in items(one)] if isinstance(one, list) else one for one in arguments]
     lengths = {len(one) for one in columns if isinstance(one, list)}
     if len(lengths) > 1:
-        raise Refused("formatlist() takes lists of one length")
+        raise RefusedError("formatlist() takes lists of one length")
     count = lengths.pop() if lengths else 1
     scope.budget.room(count)
     rows = [[one[row] if isinstance(one, list) else one for one in columns] for row in range(count)]
@@ -188,13 +195,13 @@ def _formatlist(scope: Scope, template: object, *arguments: object) -> object:
 @_add("compact", 1, returns=_TEXTS)
 def _compact(texts: object) -> object:
     if not isinstance(texts, list):
-        raise Refused("compact() takes a list of texts")
+        raise RefusedError("compact() takes a list of texts")
     return ListValue(text for text in (to_text(one) for _, one in items(texts) if one is not None) if text)
 
 
 @_add("sort", 1, returns=_TEXTS)
 def _sort(texts: object) -> object:
     if not isinstance(texts, list):
-        raise Refused("sort() takes a list of texts")
+        raise RefusedError("sort() takes a list of texts")
     elements = list(texts) if isinstance(texts, SetValue) else [value for _, value in items(texts)]
     return ListValue(sorted((to_text(one) for one in elements), key=str.encode))

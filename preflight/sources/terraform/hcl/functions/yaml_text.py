@@ -12,7 +12,7 @@ import yaml
 
 from preflight.sources.terraform.hcl.numbers import parse_number
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.values import Open, Refused, to_text
+from preflight.sources.terraform.hcl.values import RefusedError, UnsettledError, to_text
 from preflight.sources.terraform.resources import Unsettled
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,14 +27,14 @@ _MERGE = object()
 
 
 def from_yaml(text: str, scope: Scope) -> Any:
-    """The value of a document. Raises Refused for what is no YAML, Open for what is too deep or read differently."""
+    """The value of a document. Raises RefusedError for what is no YAML, else UnsettledError."""
     scope.budget.spend(len(text) >> 3)
     try:
         return _Reader(yaml.parse(text, Loader=_LOADER), scope).document()
     except yaml.YAMLError as error:
-        raise Refused(f"this is not YAML: {' '.join(str(error).split())[:200]}") from None
+        raise RefusedError(f"this is not YAML: {' '.join(str(error).split())[:200]}") from None
     except RecursionError:
-        raise Open(Unsettled("YAML that is nested too deep")) from None
+        raise UnsettledError(Unsettled("YAML that is nested too deep")) from None
 
 
 class _Reader:
@@ -54,26 +54,26 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise Refused("only a single YAML document is allowed")
+                    raise RefusedError("only a single YAML document is allowed")
                 value = self.node(next(self.events), 0)
         if not documents:
-            raise Open(Unsettled("YAML without a document"))
+            raise UnsettledError(Unsettled("YAML without a document"))
         return None if value is _MERGE else value
 
     def node(self, event: Any, depth: int) -> Any:
         """The value that begins with an event."""
         if depth > _MOST_NESTED:
-            raise Open(Unsettled(f"YAML nested more than {_MOST_NESTED} deep"))
+            raise UnsettledError(Unsettled(f"YAML nested more than {_MOST_NESTED} deep"))
         self.budget.spend(1)
         before = self.size
         self.size += 1
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                raise Refused(f"YAML refers to an anchor that is not there: {event.anchor}")
+                raise RefusedError(f"YAML refers to an anchor that is not there: {event.anchor}")
             value, size = self.anchors[event.anchor]
             self.size += size
             if self.size > self.budget.limits.elements * 5:
-                raise Open(Unsettled("YAML whose aliases unfold past the limit here"))
+                raise UnsettledError(Unsettled("YAML whose aliases unfold past the limit here"))
             return value
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
@@ -97,7 +97,7 @@ class _Reader:
             if key is _MERGE:
                 for one in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(one, dict):
-                        raise Refused("YAML merges what is no mapping")
+                        raise RefusedError("YAML merges what is no mapping")
                     merged.update(one)
             else:
                 own[to_text(key)] = value
@@ -109,7 +109,7 @@ def _scalar(event: Any) -> Any:
     tag: str | None = event.tag
     if tag and tag not in {"!", _TAG + "str"}:
         if tag not in {_TAG + "int", _TAG + "float", _TAG + "bool", _TAG + "null"}:
-            raise Open(Unsettled(f"the YAML tag {tag} is not known here"))
+            raise UnsettledError(Unsettled(f"the YAML tag {tag} is not known here"))
     elif tag or not event.implicit[0]:
         return text
     if text in _NULL:
@@ -133,4 +133,4 @@ def _scalar(event: Any) -> Any:
 def _date(text: str) -> str:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return f"{text}T00:00:00Z"
-    raise Open(Unsettled("a YAML timestamp or infinity, which is not read here"))
+    raise UnsettledError(Unsettled("a YAML timestamp or infinity, which is not read here"))
