@@ -211,7 +211,7 @@ def _numbers_equal(left: Number, right: Number) -> "bool | Unsettled":
     if isinstance(left, int) and isinstance(right, int):
         return left == right
     # Beyond whole numbers and halves, the last of Terraform's 512 bits may tell apart what is equal on paper.
-    difference: Number = abs(left - right)
+    difference: Any = abs(left - right)
     if difference * 10**100 > 1:
         return False
     if left == right and left.denominator & (left.denominator - 1) == 0:
