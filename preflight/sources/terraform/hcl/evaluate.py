@@ -6,11 +6,11 @@ part is settled all the same: `false && x`, a conditional whose branches agree, 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from preflight.sources.terraform.hcl.functions import FUNCTIONS
 from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
-from preflight.sources.terraform.hcl.operations import COMPARISONS, calculated, element, part_of, plain
+from preflight.sources.terraform.hcl.operations import COMPARISONS, calculated, element, part_of
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import (
     ITEM,
@@ -43,6 +43,7 @@ from preflight.sources.terraform.hcl.values import (
     UnsettledError,
     equal,
     items,
+    plain,
     settled,
     to_bool,
     to_number,
@@ -52,8 +53,7 @@ from preflight.sources.terraform.hcl.values import (
 )
 from preflight.sources.terraform.resources import Unsettled
 
-APPLY = ""
-"""What settles a value that only exists after apply."""
+T = TypeVar("T")
 
 
 def evaluate(expr: Expr, scope: Scope) -> Any:
@@ -122,7 +122,7 @@ def _attr(expr: Attr, scope: Scope) -> object:
     return _located(element(of, expr.name), expr, scope)
 
 
-def _located(value: object, expr: Node, scope: Scope) -> object:
+def _located(value: T, expr: Node, scope: Scope) -> T | Unsettled:
     """An unsettled value is told with the first place that met it."""
     if isinstance(value, Unsettled) and value.place is None:
         known = value.type if isinstance(value, Typed) else ANY
@@ -225,8 +225,8 @@ def _conditional(expr: Conditional, scope: Scope) -> object:
         return _either(expr, condition, scope)
     chosen, other = (expr.then, expr.otherwise) if to_bool(condition) else (expr.otherwise, expr.then)
     value = evaluate(chosen, scope)
-    if value is None or isinstance(value, str | Lazy | Unsettled):
-        return value  # a text stays a text whatever is beside it, or Terraform refuses
+    if value is None or isinstance(value, Lazy | Unsettled):
+        return value
     shared = common([type_of(value), _type_beside(other, scope)])
     if shared is None:
         raise RefusedError("the two results of the conditional have no type in common")
@@ -276,17 +276,7 @@ def _call(expr: Call, scope: Scope) -> object:
     try:
         return function.call(arguments, scope)
     except UnsettledError as unknown:
-        value = _located(unknown.unsettled, expr, scope)
-        known = function.returns
-        raise UnsettledError(
-            typed(plain(settled_type(value)), known) if known.kind != "any" else settled_type(value)
-        ) from None
-
-
-def settled_type(value: object) -> Unsettled:
-    """The value, which is an unsettled one."""
-    assert isinstance(value, Unsettled)  # noqa: S101 - for the type checker: it came as one
-    return value
+        raise UnsettledError(typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)) from None
 
 
 def _try(expr: Call, scope: Scope) -> object:

@@ -32,11 +32,6 @@ def part_of(of: Unsettled, key: object) -> Unsettled:
     return typed(of, known.attributes.get(str(key), ANY)) if known else of
 
 
-def plain(value: Unsettled) -> Unsettled:
-    """An unsettled value without what is known of its type."""
-    return Unsettled(value.why, value.settled_by, value.place, value.sensitive)
-
-
 def calculated(operator: str, one: Any, other: Any) -> Number:
     """The result of an arithmetic operator. Raises RefusedError for a division by zero."""
     if operator in {"/", "%"} and other == 0:

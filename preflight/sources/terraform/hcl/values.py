@@ -32,6 +32,11 @@ class Typed(Unsettled, frozen=True):
     type: Type | None = None
 
 
+def plain(value: Unsettled) -> Unsettled:
+    """An unsettled value without what is known of its type."""
+    return Unsettled(value.why, value.settled_by, value.place, value.sensitive)
+
+
 class ListValue(list[Any]):
     """A list: its elements are of one type."""
 
@@ -81,14 +86,14 @@ def unsettled_in(value: object) -> Unsettled | None:
 def settled(value: object) -> Any:
     """The value, if it is itself settled (parts of it may not be); else raises `UnsettledError`."""
     if isinstance(value, Unsettled):
-        raise UnsettledError(value)
+        raise UnsettledError(plain(value))
     return value
 
 
 def whole(value: object) -> Any:
     """The value, if it is settled throughout, without anything lazy; else raises `UnsettledError`."""
     if found := unsettled_in(value):
-        raise UnsettledError(found)
+        raise UnsettledError(plain(found))
     return unlazy(value)
 
 
@@ -142,14 +147,14 @@ def to_text(value: object) -> str:
 
 def to_number(value: object) -> Number:
     """A value as number; a text must be one written out."""
-    plain = settled(value)
-    if is_number(plain):
-        return plain
-    if isinstance(plain, str):
-        parsed = parse_number(plain)
+    given = settled(value)
+    if is_number(given):
+        return given
+    if isinstance(given, str):
+        parsed = parse_number(given)
         if parsed is not None:
             return parsed
-        if len(plain) > 100:
+        if len(given) > 100:
             raise UnsettledError(Unsettled("a number too long to be read exactly"))
     raise RefusedError(f"a number is required, not {kind(value)}")
 
@@ -164,12 +169,12 @@ def to_whole(value: object) -> int:
 
 def to_bool(value: object) -> bool:
     """A value as bool."""
-    plain = settled(value)
-    if isinstance(plain, bool):
-        return plain
-    if plain in {"true", "1"} and isinstance(plain, str):
+    given = settled(value)
+    if isinstance(given, bool):
+        return given
+    if given in {"true", "1"} and isinstance(given, str):
         return True
-    if plain in {"false", "0"} and isinstance(plain, str):
+    if given in {"false", "0"} and isinstance(given, str):
         return False
     raise RefusedError(f"a bool is required, not {kind(value)}")
 
@@ -274,7 +279,7 @@ def items(value: object) -> Iterator[tuple[object, object]]:
     value = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
     if isinstance(value, SetValue):
         if not ordered(value) and len(value) > 1:
-            raise UnsettledError(value.open or Unsettled("the order of a set of objects"))
+            raise UnsettledError(plain(value.open) if value.open else Unsettled("the order of a set of objects"))
         return ((element, element) for element in value)
     if isinstance(value, list):
         return enumerate(value)

@@ -117,7 +117,7 @@ class Expressions:
             f"[{one}, {other}][{self.random.choice(['0', '1', 'local.number - 4'])}]",
             f"{{ a = {one}, b = {odd} }}.a",
             f"lookup({{ a = {one} }}, {self.key()}, {other})",
-            f"(local.yes ? {one} : {odd})",
+            f"(local.yes ? {KNOWN[kind][0]} : {odd})",
             f"one([{one}])",
         ])  # fmt: skip
 
@@ -231,7 +231,7 @@ class Expressions:
         lambda s, d: f"{s.of('objects', d)}[*].name",
         lambda s, d: f"{s.of('string', d)}[*]",
         lambda s, d: f"regexall(\"[a-z]\", {s.of('string', d)})",
-        lambda s, d: f"formatlist(\"%s-%s\", {s.of('list', d)}, {s.of('string', 0)})",
+        lambda s, d: f"formatlist(\"%s-%s\", {s.of('list', d)}, \"x\")",
         lambda s, d: f"range(length({s.of('list', d)}))",
         lambda s, d: f"coalescelist({s.of('list', d)}, {s.of('list', d)})",
         lambda s, d: f"chunklist({s.of('list', d)}, 2)[0]",

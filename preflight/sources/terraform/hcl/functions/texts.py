@@ -182,6 +182,8 @@ def _format(scope: Scope, template: object, *arguments: object) -> object:
 
 @_add("formatlist", 1, MANY, returns=_TEXTS, nulls=True, scoped=True)
 def _formatlist(scope: Scope, template: object, *arguments: object) -> object:
+    if any(argument is None for argument in arguments):
+        raise UnsettledError(Unsettled("formatlist() with null, which Terraform never settles"))
     columns = [[value for _, value in items(one)] if isinstance(one, list) else one for one in arguments]
     lengths = {len(one) for one in columns if isinstance(one, list)}
     if len(lengths) > 1:
