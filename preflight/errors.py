@@ -32,6 +32,10 @@ class UsageError(PreflightError):
     """An option, a name or a value that cannot be used."""
 
 
+class ConfigurationError(PreflightError):
+    """A `preflight.toml` that cannot be used; the message names file, line and key."""
+
+
 class ProfileError(PreflightError):
     """A profile that cannot be read; the message names file, key and, where known, line."""
 

@@ -20,6 +20,7 @@ from preflight.cli.demo import ASKED, CALLER, STORIES
 from preflight.cli.request import Request
 from preflight.cli.run import judge
 from preflight.cli.source import LiveOptions, collect_live
+from preflight.configuration.model import json_schema
 from preflight.emulator import Emulator, World
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.methods import methods_for
@@ -94,6 +95,7 @@ def documents() -> dict[Path, str]:
         ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
         ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
+        ROOT / "docs/schemas/config-1.0.json": json_schema(),
         ROOT / "README.md": readme,
     }
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "profiles": "List the vendors' profiles, or show one.",
     "doctor": "Show what the tool sees of this machine, its network and credentials.",
     "permissions": "Show what the tool may call, and what the caller needs for it.",
+    "config": "Show or write a repository's configuration.",
     "schema": "Print a JSON Schema.",
     "emulator": "Serve a made-up world in place of Google's APIs.",
     "world": "Write, check or list worlds for the emulator.",

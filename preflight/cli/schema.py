@@ -32,3 +32,11 @@ def access_schema() -> None:
     from preflight.renderers.access_wire import schema
 
     click.echo(schema(), nl=False)
+
+
+@command.command(name="config")
+def config_schema() -> None:
+    """Print the JSON Schema of preflight.toml, for editors."""
+    from preflight.configuration.model import json_schema
+
+    click.echo(json_schema(), nl=False)
