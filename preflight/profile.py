@@ -14,6 +14,10 @@ from preflight.errors import ProfileError, UsageError, nearest
 from preflight.plugins import builtin_folder, plugin_folders
 
 
+DEFAULT_PROFILE = "heap"
+"""The profile that judges where none is named."""
+
+
 class LocationClass(StrEnum):
     """What the vendor says of a location."""
 

@@ -41,7 +41,7 @@ def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool
     rows: list[fleet.Row] = []
     out = _Once(quiet=quiet)
     with contextlib.ExitStack() as stack:
-        named = stack.enter_context(named_outputs(request, environ))
+        named = stack.enter_context(named_outputs(request.format, request.reports, environ))
         progress = stack.enter_context(Progress())
         reports = _reports(request, progress)
         first = next(reports)  # an export without projects is refused before anything is begun

@@ -1,11 +1,14 @@
 """Options that several commands share, and what a shell may complete in them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from preflight.profile import DEFAULT_PROFILE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,7 +40,7 @@ def choice_of_rules(function: Function) -> Function:
         click.option(
             "--profile",
             "profile_name",
-            default="heap",
+            default=DEFAULT_PROFILE,
             show_default=True,
             metavar="NAME",
             shell_complete=complete_profiles,
@@ -67,6 +70,37 @@ def choice_of_reading(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+def choice_of_variables(function: Function) -> Function:
+    """`--var`, `--var-file`: values of Terraform's variables."""
+    for option in (
+        click.option(
+            "--var-file",
+            "var_files",
+            multiple=True,
+            type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True),
+            metavar="FILE",
+            help="Read values of Terraform's variables from this file, as Terraform does (repeatable).",
+        ),
+        click.option(
+            "--var",
+            "variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_assignments,
+            help="Give a variable of Terraform a value (repeatable); it wins over every file.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _assignments(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not re.match(r"\s*[^\W\d][\w-]*\s*=", value):
+            raise click.BadParameter(f"'{value}' is no NAME=VALUE.")
+    return values
 
 
 def complete_rules(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:

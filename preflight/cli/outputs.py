@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from preflight import interrupts
-from preflight.cli.request import Request
 from preflight.errors import OutputError
 from preflight.renderers import Format
 from preflight.renderers.visible import visible
@@ -58,20 +57,22 @@ class Outputs:
 
 
 @contextlib.contextmanager
-def named_outputs(request: Request, environ: Mapping[str, str]) -> Iterator[Outputs | None]:
+def named_outputs(
+    form: Format, reports: tuple[tuple[Format, Path], ...], environ: Mapping[str, str]
+) -> Iterator[Outputs | None]:
     """Opens what is to be written beside stdout and the output folder; None: nothing is.
 
-    Raises OutputError for a named file that can't be written. That the page of the job can't is a warning: nobody
+    `form` is what stdout gets. Raises OutputError for a named file that can't be written. That the page of the job can't is a warning: nobody
     named it, and the annotations say the same.
     """
-    path = environ.get(STEP_SUMMARY) if request.format is Format.GITHUB else None
-    if not request.reports and not path:
+    path = environ.get(STEP_SUMMARY) if form is Format.GITHUB else None
+    if not reports and not path:
         yield None
         return
     from preflight.named_files import NamedFiles
 
     with contextlib.ExitStack() as stack:
-        named = stack.enter_context(NamedFiles(request.reports))
+        named = stack.enter_context(NamedFiles(reports))
         page = None
         if path:
             try:

@@ -195,7 +195,7 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
         from preflight.cli.fleet import carry_out_fleet
 
         return carry_out_fleet(request, environ, quiet=quiet)
-    with named_outputs(request, environ) as named:
+    with named_outputs(request.format, request.reports, environ) as named:
         report = judge(request, environ)
         unshown = None if quiet else shown(lambda: show(report, request.format))
         write_files(report, request.output_dir, named)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from preflight.errors import UsageError
-from preflight.profile import parse_principal
+from preflight.profile import DEFAULT_PROFILE, parse_principal
 from preflight.target import parse_project
 
 SCHEMA_ID = "urn:preflight:config:1.0"
@@ -39,7 +39,7 @@ Reasons = Annotated[
 class ProjectTable(_Table, frozen=True, kw_only=True):
     """A project that this repository makes ready for a vendor, by its ID."""
 
-    profile: Annotated[Name, Meta(description="The vendor's profile: its name.")] = "heap"
+    profile: Annotated[Name, Meta(description="The vendor's profile: its name.")] = DEFAULT_PROFILE
     principal: Annotated[Name, Meta(description="Judge this user or service account, not the profile's.")] | None = None
     dataset: Annotated[Name, Meta(description="The destination dataset's name.")] | None = None
     location: Annotated[Name, Meta(description="Where the vendor is to keep its data: EU, US, or a region.")] | None = (
