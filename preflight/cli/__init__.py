@@ -17,6 +17,7 @@ from preflight.version import __version__
 
 COMMANDS = {
     "run": "Check a project for a vendor and write the reports.",
+    "check": "Judge an infrastructure repository: would it break the connection?",
     "audit": "Show who can do what in a project's BigQuery, and what stands out.",
     "access": "Answer one question about access, with the proof.",
     "demo": "See it work on made-up projects; needs no Google account.",

@@ -155,7 +155,7 @@ def test_the_template_is_a_configuration_with_and_without_its_examples(tmp_path)
     assert found.roots[0].given == ("region=EU",)
 
 
-KEYS = st.text("ab-_1\"'. #[]", min_size=1, max_size=4).map(lambda text: json.dumps(text))
+KEYS = st.text("ab-_1\"'. #[]", min_size=1, max_size=4).map(json.dumps)
 VALUES = st.recursive(
     st.sampled_from(["1", "true", '"]"', "'#['", '"""\n[x]\n"""', "'''\na = 1'''", '"\\"["', '"""a""""', "1979-05-27"]),
     lambda inner: (

@@ -1,0 +1,73 @@
+"""What a repository wants left out of account, each with its reason: by a comment, or by its configuration."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from preflight.check.tasks import Left
+from preflight.errors import nearest
+from preflight.renderers.places import places_of
+from preflight.report import Finding, Ignored, Report, Status, skipped
+from preflight.sources.terraform.ignores import Ignore
+
+_IGNORABLE = (Status.FAIL, Status.WARN, Status.UNKNOWN)
+
+
+class Ignores:
+    """All comments of a run, and which of them were of use."""
+
+    def __init__(self, found: Iterable[Ignore], rules: Iterable[str]) -> None:
+        """`rules` are the ids that there are."""
+        self._all = tuple(found)
+        self._known = tuple(rules)
+        self._used: set[Ignore] = set()
+        self._partly: dict[Ignore, str] = {}
+
+    def heeded(self, report: Report, left_out: Mapping[str, Left]) -> Report:
+        """The report, in which what is ignored is skipped and doesn't count."""
+        return replace(report, findings=tuple(self._heeded(finding, left_out) for finding in report.findings))
+
+    def _heeded(self, finding: Finding, left_out: Mapping[str, Left]) -> Finding:
+        if finding.status not in _IGNORABLE:
+            return finding
+        left = left_out.get(finding.rule)
+        if left is not None:
+            return _ignored(finding, left.reason, left.place, in_source=False)
+        # What is missing has no line, and nothing can be written at it.
+        places = [place for place in places_of(finding) if place.line and place.path.endswith((".tf", ".tofu"))]
+        own = [one for one in self._all if one.rule == finding.rule and one.reason]
+        covering = {
+            place: next((one for one in own if one.covers(place.path, place.line or 0)), None) for place in places
+        }
+        used = [one for one in covering.values() if one is not None]
+        if not used:
+            return finding
+        uncovered = next((place for place, one in covering.items() if one is None), None)
+        if uncovered is not None:
+            for one in used:
+                self._partly[one] = f"{uncovered.path}:{uncovered.line}"
+            return finding
+        self._used.update(used)
+        return _ignored(finding, "; ".join(dict.fromkeys(one.reason for one in used)), str(used[0].place), in_source=True)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with comments, in sentences: after all reports are there."""
+        for one in self._all:
+            if not one.rule:
+                yield f"{one.place}: preflight:ignore names no rule: write # preflight:ignore[rule-id] reason"
+            elif one.rule not in self._known:
+                yield f"{one.place}: there is no rule '{one.rule}' to ignore. {nearest(one.rule, self._known)}"
+            elif not one.reason:
+                yield f"{one.place}: the ignore of {one.rule} gives no reason, and does not count"
+            elif one in self._used:
+                continue
+            elif one in self._partly:
+                yield f"{one.place}: the ignore of {one.rule} does not count: it is also about {self._partly[one]}"
+            else:
+                yield f"{one.place}: the ignore of {one.rule} is unused: nothing there is wrong by that rule"
+
+
+def _ignored(finding: Finding, reason: str, place: str, *, in_source: bool) -> Finding:
+    why = Ignored(finding.verdict, reason, place, in_source)
+    said = f"ignored ({place}): {reason}; it was {finding.status.value}: {finding.verdict.message}"
+    return replace(finding, verdict=skipped(said), ignored=why)
