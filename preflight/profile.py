@@ -13,7 +13,6 @@ from msgspec import Meta, Struct
 from preflight.errors import ProfileError, UsageError, nearest
 from preflight.plugins import builtin_folder, plugin_folders
 
-
 DEFAULT_PROFILE = "heap"
 """The profile that judges where none is named."""
 

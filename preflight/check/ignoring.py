@@ -48,7 +48,9 @@ class Ignores:
                 self._partly[one] = f"{uncovered.path}:{uncovered.line}"
             return finding
         self._used.update(used)
-        return _ignored(finding, "; ".join(dict.fromkeys(one.reason for one in used)), str(used[0].place), in_source=True)
+        return _ignored(
+            finding, "; ".join(dict.fromkeys(one.reason for one in used)), str(used[0].place), in_source=True
+        )
 
     def problems(self) -> Iterator[str]:
         """What is wrong with comments, in sentences: after all reports are there."""

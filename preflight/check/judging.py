@@ -31,12 +31,13 @@ def judged(rules: tuple[Rule, ...], snapshot: Snapshot, task: Task, *, allow_unk
     own = closed(snapshot, task.owned, project)
     report = evaluate(rules, own, target, task.profile, allow_unknown=allow_unknown)
     sure: dict[str, Verdict] = {}
-    if any(finding.status is Status.UNKNOWN for finding in report.findings):
+    open_ = {finding.rule for finding in report.findings if finding.status is Status.UNKNOWN}
+    if open_:
         silenced = closed(own, {part: _NOWHERE for part in Part if part not in task.owned}, project)
         if Part.IAM not in task.owned:
             silenced = without_groups(silenced, target.principal)
         # Without prerequisites: one that fails for an absence that was only supposed must hide nothing.
-        alone = tuple(replace(rule, after=()) for rule in rules)
+        alone = tuple(replace(rule, after=()) for rule in rules if rule.id in open_)
         sure = {found.rule: found.verdict for found in evaluate(alone, silenced, target, task.profile).findings}
     told = [_told_apart(finding, sure) for finding in report.findings]
     grants = _grants(own, target) if any(finding.status is Status.FAIL for finding in told) else ()
@@ -58,7 +59,9 @@ def _grants(snapshot: Snapshot, target: Target) -> tuple[Evidence, ...]:
 
 def _with_grants(finding: Finding, grants: tuple[Evidence, ...]) -> Finding:
     verdict = finding.verdict
-    if finding.status is not Status.FAIL or any(one.source not in {_CONFIGURED, SOURCE} and place_of(one) for one in verdict.evidence):
+    if finding.status is not Status.FAIL or any(
+        one.source not in {_CONFIGURED, SOURCE} and place_of(one) for one in verdict.evidence
+    ):
         return finding
     return replace(finding, verdict=replace(verdict, evidence=(*grants, *verdict.evidence)))
 
@@ -69,7 +72,9 @@ def _told_apart(finding: Finding, sure: Mapping[str, Verdict]) -> Finding:
         return finding
     settled = sure[finding.rule]
     if settled.status is Status.UNKNOWN and settled.reason is not None and not silent(settled.reason):
-        return replace(finding, verdict=settled)
+        # What was only supposed is no evidence.
+        seen = tuple(one for one in settled.evidence if one.source != _NOWHERE.source)
+        return replace(finding, verdict=replace(settled, evidence=seen))
     return replace(finding, verdict=skipped(f"{reason.describe()}; `preflight run` judges it"))
 
 

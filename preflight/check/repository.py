@@ -1,7 +1,7 @@
 """All of it: what a repository declares, judged project by project."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,7 +75,7 @@ class Check:
         """Where the repository as a whole is spoken of."""
         return self.settings.shown if self.settings else "."
 
-    def reports(self) -> Iterator[Report]:
+    def reports(self) -> Generator[Report, None, None]:
         """The reports, project by project; none where nothing is to be judged."""
         started = datetime.now(UTC)
         profiles = () if self._named else self._profiles()

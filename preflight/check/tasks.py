@@ -73,11 +73,9 @@ class Settings(Struct, frozen=True):
         """How the configured roots are applied. Raises ConfigurationError."""
         return tuple(self._use(number, root, environment, given) for number, root in enumerate(self.file.content.roots))
 
-    def _use(
-        self, number: int, root: RootTable, environment: Mapping[str, str], given: tuple[str | Path, ...]
-    ) -> Use:
-        own = (*(self.file.folder.absolute() / name for name in root.var_files), *root.given)
-        inputs = Inputs(given=(*own, *given), environment=environment, workspace=root.workspace)
+    def _use(self, number: int, root: RootTable, environment: Mapping[str, str], given: tuple[str | Path, ...]) -> Use:
+        files = tuple(self.file.folder.absolute() / name for name in root.var_files)
+        inputs = Inputs(given=(*files, *root.given, *given), environment=environment, workspace=root.workspace)
         return Use(self.folder(root.path, "roots", number, "path"), inputs)
 
     def tasks(self, rules: Iterable[str]) -> Iterator[Task]:

@@ -124,9 +124,7 @@ def carry_out(
     return exit_code(rows)
 
 
-def _told(
-    check: Check, form: Format, named: Outputs | None, rows: list[Row], *, quiet: bool
-) -> Iterator[OutputError]:
+def _told(check: Check, form: Format, named: Outputs | None, rows: list[Row], *, quiet: bool) -> Iterator[OutputError]:
     """Judges all and tells each report as it comes; the errors of stdout come back, the files are written all the
     same."""
     wanted = (named.formats if named is not None else frozenset()) | (frozenset() if quiet else {form})

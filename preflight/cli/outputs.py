@@ -62,8 +62,8 @@ def named_outputs(
 ) -> Iterator[Outputs | None]:
     """Opens what is to be written beside stdout and the output folder; None: nothing is.
 
-    `form` is what stdout gets. Raises OutputError for a named file that can't be written. That the page of the job can't is a warning: nobody
-    named it, and the annotations say the same.
+    `form` is what stdout gets. Raises OutputError for a named file that can't be written. That the page of the job
+    can't is a warning: nobody named it, and the annotations say the same.
     """
     path = environ.get(STEP_SUMMARY) if form is Format.GITHUB else None
     if not reports and not path:

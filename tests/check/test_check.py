@@ -37,7 +37,9 @@ def test_a_good_repository_passes(checked: Checked):
         ),
         pytest.param(without("iam.tf"), "vendor-role", "preflight.toml:5", id="iam.tf is deleted"),
         pytest.param(without("iam.tf"), "dataset-writable", "preflight.toml:5", id="iam.tf is deleted: writing"),
-        pytest.param({**without("iam.tf"), "policy.tf": POLICY}, "vendor-role", "policy.tf:8:1", id="a policy drops it"),
+        pytest.param(
+            {**without("iam.tf"), "policy.tf": POLICY}, "vendor-role", "policy.tf:8:1", id="a policy drops it"
+        ),
         pytest.param(without("main.tf"), "project-active", "preflight.toml:5", id="main.tf is deleted"),
         pytest.param(
             changed("main.tf", '  billing_account = "AAAAAA-BBBBBB-CCCCCC"\n', ""),

@@ -152,7 +152,6 @@ def test_it_is_the_same_from_a_folder_inside(repository, capsys, monkeypatch):
     assert "file=main.tf,line=18" in capsys.readouterr().out
 
 
-
 _WATCHED = """
 import socket, subprocess, sys
 def refused(*_, **__):

@@ -158,7 +158,9 @@ def test_the_action_runs(inputs, code, says, tmp_path):
     folder = write(tmp_path / "repo", {**GOOD, "plan.json": PLAN, "other.toml": GOOD["preflight.toml"]})
     check = ACTION["runs"]["steps"][-1]
     given = {name: inputs.get(name, told["default"]) for name, told in ACTION["inputs"].items()}
-    environment = {name: given[re.sub(r"\$\{\{ inputs\.(.*) \}\}", r"\1", value)] for name, value in check["env"].items()}
+    environment = {
+        name: given[re.sub(r"\$\{\{ inputs\.(.*) \}\}", r"\1", value)] for name, value in check["env"].items()
+    }
     home = tmp_path / "temp" / "preflight" / "bin"
     home.mkdir(parents=True)
     (home / "preflight").symlink_to(Path(sys.executable).parent / "preflight")

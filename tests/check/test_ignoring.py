@@ -6,13 +6,23 @@ from preflight.report import Status
 from tests.check.conftest import Checked
 from tests.check.repos import CONFIGURATION, GOOD, MAIN, changed
 
+BINDING = """\
+resource "google_project_iam_binding" "{}" {{
+  project = "acme-analytics"
+  role    = "roles/viewer"
+  members = []
+}}
+"""
 REASON = "agreed with the vendor, TICKET-1"
 
 
 def located(before: str = "", behind: str = "", above: str = "") -> dict[str, str]:
     """The repository with its dataset in the US, and comments at the line, above it and above the block."""
     text = MAIN.replace('  location   = "EU"', f'{before}  location   = "US"{behind}')
-    return {**GOOD, "main.tf": text.replace('resource "google_bigquery_dataset"', f'{above}resource "google_bigquery_dataset"')}
+    return {
+        **GOOD,
+        "main.tf": text.replace('resource "google_bigquery_dataset"', f'{above}resource "google_bigquery_dataset"'),
+    }
 
 
 @pytest.mark.parametrize(
@@ -61,7 +71,9 @@ def test_one_that_does_not_fit_ignores_nothing_and_is_told(checked: Checked, fil
 
 
 def test_one_that_is_not_needed_is_told(checked: Checked):
-    found = checked(changed("main.tf", '  location   = "EU"', f'  # preflight:ignore[dataset-location] {REASON}\n  location = "EU"'))
+    found = checked(
+        changed("main.tf", '  location   = "EU"', f'  # preflight:ignore[dataset-location] {REASON}\n  location = "EU"')
+    )
     assert found.report.exit_code == 0
     assert found.warnings == [
         "main.tf:18: the ignore of dataset-location is unused: nothing there is wrong by that rule"
@@ -76,18 +88,16 @@ def test_text_that_only_looks_like_a_comment_is_none(checked: Checked):
 
 
 def test_all_places_of_a_finding_have_to_be_covered(checked: Checked):
-    vendor = 'resource "google_project_iam_binding" "{}" {{\n  project = "acme-analytics"\n  role = "roles/viewer"\n  members = []\n}}\n'
     comment = f"# preflight:ignore[iam-resources-conflict] {REASON}\n"
-    one, two = vendor.format("one"), vendor.format("two")
+    one, two = BINDING.format("one"), BINDING.format("two")
     found = checked({**GOOD, "a.tf": comment + one, "b.tf": two})
     assert found.of("iam-resources-conflict").status == "warn"
     assert found.warnings == ["a.tf:1: the ignore of iam-resources-conflict does not count: it is also about b.tf:1"]
 
 
 def test_both_covered_count(checked: Checked):
-    binding = 'resource "google_project_iam_binding" "{}" {{\n  project = "acme-analytics"\n  role = "roles/viewer"\n  members = []\n}}\n'
     comment = f"# preflight:ignore[iam-resources-conflict] {REASON}\n"
-    found = checked({**GOOD, "a.tf": comment + binding.format("one"), "b.tf": comment + binding.format("two")})
+    found = checked({**GOOD, "a.tf": comment + BINDING.format("one"), "b.tf": comment + BINDING.format("two")})
     assert found.of("iam-resources-conflict").status == "skip"
     assert found.warnings == []
 

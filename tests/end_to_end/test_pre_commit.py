@@ -40,8 +40,9 @@ def run(place: Path) -> Run:
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(place / "cache"),
         "GIT_CONFIG_GLOBAL": os.devnull,
-        **{f"GIT_{who}_{what}": f"a@{who.lower()}.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }  # fmt: skip
+        **{f"GIT_{who}_NAME": "somebody" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "somebody@acme.example" for who in ("AUTHOR", "COMMITTER")},
+    }
 
     def run(*command: str, folder: str = "repo") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -122,7 +123,10 @@ def test_a_good_commit_is_made(committed):
     [
         pytest.param(changed("main.tf", '"EU"', '"US"'), "dataset-location", "main.tf:18:3", id="the location"),
         pytest.param(
-            changed("iam.tf", "roles/bigquery.user", "roles/bigquery.dataViewer"), "jobs-create", "iam.tf:5:1", id="role"
+            changed("iam.tf", "roles/bigquery.user", "roles/bigquery.dataViewer"),
+            "jobs-create",
+            "iam.tf:5:1",
+            id="role",
         ),
         pytest.param(
             changed("main.tf", "bigquery.googleapis.com", "pubsub.googleapis.com"),

@@ -44,6 +44,10 @@ class Declarations:
         self._library = _Recording(repo, limits)
         self._parts: dict[str, _Part] = {}
         """By root: all its uses together."""
+        self._concerned: dict[str, dict[str, None]] = {}
+        """By project: the roots that surely declare something of it."""
+        self._open: dict[str, None] = {}
+        """The roots in which anything may be about any project."""
 
     @property
     def repository(self) -> Repository:
@@ -63,13 +67,19 @@ class Declarations:
     def read(self, use: Use) -> None:
         """Reads a root in one more way. Never raises for what is in its files."""
         self._library.reached = set()
-        declared = read_root(self._library, Path(use.root), use.inputs, RELEVANT)
-        part = self._parts.setdefault(use.root, _Part(declared.root))
-        part.add(declared, self._library.reached)
+        self._add(use.root, read_root(self._library, Path(use.root), use.inputs, RELEVANT), self._library.reached)
 
     def add(self, name: str, declared: Declared) -> None:
         """Adds what something else than a root declares, a plan say."""
-        self._parts.setdefault(name, _Part(declared.root)).add(declared, set())
+        self._add(name, declared, set())
+
+    def _add(self, root: str, declared: Declared, folders: set[str]) -> None:
+        part = self._parts.setdefault(root, _Part(declared.root))
+        part.add(declared, folders)
+        for project in part.projects:
+            self._concerned.setdefault(project, {})[root] = None
+        if part.is_open:
+            self._open[root] = None
 
     def reaches(self, root: str, path: str) -> bool:
         """Whether a root, its modules included, has to do with a file or folder, by its real path."""
@@ -78,13 +88,17 @@ class Declarations:
 
     def about(self, project: str, roots: Iterable[str] | None = None, place: str = ".") -> Declared:
         """What concerns a project, or may, in these roots (None: in all). `place` stands for all of them together."""
-        parts = [self._parts[root] for root in (self._parts if roots is None else dict.fromkeys(roots))]
+        chosen = tuple(self._parts if roots is None else dict.fromkeys(roots))
+        named = len(chosen) > 1
+        if named and not project.isdigit():
+            concerned = {**self._concerned.get(project, {}), **self._open}
+            chosen = tuple(root for root in concerned if roots is None or root in chosen)
         resources: list[Resource] = []
         omissions: dict[Omission, None] = {}
-        for part in parts:
-            resources += part.about(project, named=len(parts) > 1)
+        for part in (self._parts[root] for root in chosen):
+            resources += part.about(project, named=named)
             omissions.update(dict.fromkeys(part.omissions))
-        root = parts[0].root if len(parts) == 1 else Place(place)
+        root = Place(place) if named or not chosen else self._parts[chosen[0]].root
         return Declared(root=root, resources=tuple(resources), omissions=tuple(omissions))
 
     def omissions(self) -> tuple[Omission, ...]:
@@ -132,6 +146,14 @@ class _Part:
         """What is surely about a project, by its ID."""
         self._perhaps: list[Resource] = []
         """What may be about any."""
+
+    @property
+    def projects(self) -> Iterable[str]:
+        return self._of
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._perhaps or self.omissions)
 
     def add(self, declared: Declared, folders: set[str]) -> None:
         self.folders |= folders

@@ -189,7 +189,7 @@ def without_groups(snapshot: Snapshot, principal: str) -> Snapshot:
         access = [one.access for one in snapshot.datasets.datasets.values() if isinstance(one, Dataset)]
         members += [entry.member for entries in access if not isinstance(entries, Unknown) for entry in entries]
     where = Provenance(SOURCE, "")
-    groups = {
+    groups: dict[str, Group | Unknown] = {
         email: Group(provenance=where, email=email, checked={principal: False})
         for email in (member.partition(":")[2].casefold() for member in members if member.startswith("group:"))
     }

@@ -13,9 +13,7 @@ from msgspec import Struct
 from preflight.sources.terraform.hcl.folder import configuration_files
 from preflight.sources.terraform.hcl.repository import Repository, UnreadableError
 
-_MARKS = re.compile(
-    rb'^[ \t]*(?:provider[ \t]+"[^"\n]+"|backend[ \t]+"[^"\n]+"|cloud)[ \t]*\{', re.MULTILINE
-)
+_MARKS = re.compile(rb'^[ \t]*(?:provider[ \t]+"[^"\n]+"|backend[ \t]+"[^"\n]+"|cloud)[ \t]*\{', re.MULTILINE)
 _MARKS_IN_JSON = re.compile(rb'"(?:provider|backend|cloud)"\s*:')
 _CALLS = re.compile(rb'"?\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"\n]*)?)"')
 _TEXTS = (".tf", ".tofu", ".json", ".tfvars", ".yaml", ".yml", ".csv", ".tftpl", ".tpl", ".hcl", ".toml", ".txt")
@@ -63,7 +61,7 @@ class _Look:
                 continue
             inner = [one for one in found if not one.name.startswith(".") and one.name not in _LEFT_OUT]
             waiting += [one.path for one in reversed(inner) if one.is_dir(follow_symlinks=False)]
-            self._folder(folder, [one.name for one in found if one.is_file()])
+            self._folder(folder, [one.name for one in found if not one.is_dir(follow_symlinks=False)])
 
     def _folder(self, folder: str, names: list[str]) -> None:
         plain, overrides = configuration_files(names)
