@@ -3,6 +3,7 @@
 import pytest
 
 from preflight.errors import ConfigurationError, UsageError
+from preflight.report import Status
 from tests.check.conftest import Checked, check_again
 from tests.check.repos import ALL, CONFIGURATION, GOOD, IAM, MAIN, POLICY, VENDOR, changed, without, write
 
@@ -204,7 +205,7 @@ owns = ["iam"]
 """
     found = checked({"iam.tf": iam, "staging.tfvars": 'p = "acme-staging"\n', "preflight.toml": configuration})
     assert [int(one.exit_code) for one in found.reports] == [0, 0]
-    assert all(one.count("fail") == 0 for one in found.reports)  # type: ignore[arg-type]
+    assert all(one.count(Status.FAIL) == 0 for one in found.reports)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import yaml
 from preflight.check.repository import Check, Options
 from preflight.configuration.files import read_configuration
 from preflight.configuration.model import Part
+from preflight.report import Status
 from tests.check.repos import GOOD, IAM, MAIN, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def test_the_first_configuration_is_in_force(tmp_path):
     folder = write(tmp_path / "repo", {**GOOD, "preflight.toml": TOML[0]})
     (report,) = Check(Options(paths=(folder,))).reports()
     assert (report.target.project, report.exit_code) == ("acme-analytics", 0)
-    assert report.count("pass") >= 8  # type: ignore[arg-type]
+    assert report.count(Status.PASS) >= 8
 
 
 def test_the_second_configuration_is_read_and_names_what_there_is(tmp_path):
