@@ -50,7 +50,13 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
             continue
         to_all = [(found, entry) for entry in access if entry.member in EVERYBODY and not entry.authorized]
         open_ += to_all
-        if not to_all:
+        if to_all:
+            continue
+        if found.access_completeness.gap:
+            if name in wanted:
+                where = found.access_completeness.provenance or found.provenance
+                unseen.append(Unknown(found.access_completeness.gap, where))
+        else:
             closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(access)} entries"))
     if open_:
         return warned(

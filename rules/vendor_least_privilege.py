@@ -236,7 +236,13 @@ def _there(datasets: Maybe[Datasets], profile: Profile, target: Target) -> list[
 def _with_entry(dataset: Dataset, profile: Profile, access: EffectiveAccess) -> Dataset:
     entries = () if isinstance(dataset.access, Unknown) else dataset.access
     given = AccessEntry(role=profile.dataset.write_role, iam_member=access.principal)
-    return Dataset(provenance=dataset.provenance, id=dataset.id, location=dataset.location, access=(*entries, given))
+    return Dataset(
+        provenance=dataset.provenance,
+        id=dataset.id,
+        location=dataset.location,
+        access=(*entries, given),
+        access_completeness=dataset.access_completeness,
+    )
 
 
 def _unique(groups: Iterable[tuple[Evidence, ...]]) -> tuple[Evidence, ...]:

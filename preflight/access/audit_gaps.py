@@ -21,7 +21,7 @@ class OpenPoint(Struct, frozen=True):
 
     kind: str
     """`policy`, `ancestors`, `datasets`, `dataset access`, `role`, `group`, `condition`, `member`, `basic role`,
-    `deny policy`, `deny ancestors` or `organization`."""
+    `binding`, `deny policy`, `deny ancestors` or `organization`."""
     about: str
     unknown: Unknown
     weighs: bool = True
@@ -35,6 +35,7 @@ def open_points(
     found: dict[tuple[str, str], OpenPoint] = {}
     for point in (
         *(_point(fact) for fact in access.bindings.blind),
+        *(_point(one.stands) for one in access.bindings.possible),
         *_of_datasets(datasets),
         *_of_grants(access, datasets),
         *(_point(fact, weighs=access.facts.unread_deny_blocks) for fact in access.deny.blind),
@@ -59,6 +60,9 @@ def _of_datasets(datasets: Datasets | Unknown) -> Iterator[OpenPoint]:
         entries = dataset if isinstance(dataset, Unknown) else dataset.access
         if isinstance(entries, Unknown):
             yield OpenPoint("dataset access", name, entries)
+        elif isinstance(dataset, Dataset) and dataset.access_completeness.gap:
+            where = dataset.access_completeness.provenance or dataset.provenance
+            yield OpenPoint("dataset access", name, Unknown(dataset.access_completeness.gap, where))
 
 
 def _of_organization(organization: Organization | Unknown) -> Iterator[OpenPoint]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from preflight.access.decision import Grant
-from preflight.access.formula import Formula, OpenFact
+from preflight.access.formula import Formula, OpenFact, both, either
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, canonical, names_of, names_one
-from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
+from preflight.access.members import CONVENIENCE, Members, canonical, names_of, names_one
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, PossibleBinding
 from preflight.facts.seen import Evidence, NotCollected, Unknown
 
 _BASIC = frozenset(CONVENIENCE.values())
@@ -38,6 +40,15 @@ class Bound:
         return Grant(self.policy.resource, self.role, self.member, evidence, covers, self.condition)
 
 
+class Possible(Struct, frozen=True):
+    """A grant that may stand."""
+
+    resource: str
+    binding: PossibleBinding
+    stands: OpenFact
+    """Whether it does."""
+
+
 class Bindings:
     """All of them, indexed once."""
 
@@ -55,6 +66,8 @@ class Bindings:
         """The policies that were read."""
         self.blind: list[OpenFact] = []
         """Policies that could not be read, or not whole: they may hold grants that are not here."""
+        self.possible: list[Possible] = []
+        self._policies = tuple(policy for policy in allow.policies.values() if isinstance(policy, AllowPolicy))
         for resource, policy in allow.policies.items():
             if isinstance(policy, Unknown):
                 self.blind.append(OpenFact("policy", resource, policy))
@@ -72,8 +85,13 @@ class Bindings:
             where = policy.completeness.provenance or policy.provenance
             self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
         count = len(policy.bindings)
-        whole = f"the whole policy of {policy.resource}: {count} {'binding' if count == 1 else 'bindings'}"
-        self.read.append(policy.provenance.saw(whole))
+        what = "what is declared" if policy.completeness.gap or policy.possible else "the whole policy"
+        bindings = f"{count} {'binding' if count == 1 else 'bindings'}"
+        self.read.append(policy.provenance.saw(f"{what} of {policy.resource}: {bindings}"))
+        for number, possible in enumerate(policy.possible):
+            # By its number: what one hangs on may be what another hangs on, but that can't be told from here.
+            stands = OpenFact("binding", f"{policy.resource}#{number}", possible.why)
+            self.possible.append(Possible(policy.resource, possible, stands))
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
                 bound = Bound(policy, binding, member)
@@ -83,6 +101,47 @@ class Bindings:
                     self._wide.setdefault(member, []).append(bound)
                 if binding.role in _BASIC and member.partition(":")[0] not in CONVENIENCE:
                     self.basic.append(bound)
+
+    def blind_to(self, role: str) -> list[OpenFact]:
+        """Where further grants of this very role may be."""
+        found = [fact for fact in self.blind if not any(policy.resource == fact.about for policy in self._policies)]
+        for policy in self._policies:
+            known = policy.completeness_of(role)
+            if known.gap:
+                why = Unknown(known.gap, known.provenance or policy.provenance)
+                found.append(OpenFact("policy", policy.resource, why))
+        return found
+
+    def may_give(self, role: str, principal: str, members: Members) -> list[Formula]:
+        """The possible grants of this very role to the principal."""
+        return [
+            both(one.stands, _covers(one, principal, members))
+            for one in self.possible
+            if one.binding.role in {"", role}
+        ]
+
+    def may_make_basic(self, role: str, principal: str, members: Members) -> list[tuple[str, Formula]]:
+        """The same for a basic role, each with its resource; convenience members, which stand for its holders, apart."""
+        return [
+            (one.resource, both(one.stands, _covers(one, principal, members, convenience=False)))
+            for one in self.possible
+            if one.binding.role in {"", role}
+        ]
+
+    def may_hold(self, permission: str, principal: str, members: Members) -> list[Formula]:
+        """The possible grants to the principal whose role holds the permission, or may."""
+        return [
+            both(
+                one.stands,
+                not one.binding.role or self._roles.holds(one.binding.role, permission),
+                _covers(one, principal, members),
+            )
+            for one in self.possible
+        ]
+
+    def may_concern(self, principal: str, members: Members) -> list[OpenFact]:
+        """The possible grants of whatever role that may be to the principal."""
+        return [one.stands for one in self.possible if _covers(one, principal, members) is not False]
 
     def naming(self, principal: str) -> Iterator[Bound]:
         """Those whose member names the principal itself, and nobody else."""
@@ -113,3 +172,10 @@ class Bindings:
             if name not in seen:
                 seen.add(name)
                 yield bounds[0].member
+
+
+def _covers(one: Possible, principal: str, members: Members, *, convenience: bool = True) -> Formula:
+    if not one.binding.members:
+        return not principal.startswith("deleted:")
+    named = (m for m in one.binding.members if convenience or m.partition(":")[0] not in CONVENIENCE)
+    return either(*(members.covers(member, principal) for member in named))

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from preflight.access.decision import Denial
 from preflight.access.formula import Formula, OpenFact
-from preflight.facts.deny import DenyPolicies, DenyPolicy, DenyRule
+from preflight.facts.deny import ANY_PERMISSION, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.seen import Unknown
 
 
@@ -15,6 +15,13 @@ class AttachedRule(Struct, frozen=True):
     """What the policy is attached to."""
     policy: DenyPolicy
     rule: DenyRule
+
+    @property
+    def stands(self) -> Formula:
+        """Whether there is such a rule."""
+        if self.rule.doubt is None:
+            return True
+        return OpenFact("deny policy", f"{self.resource}/{self.policy.name}", self.rule.doubt)
 
     def denial(self, formula: Formula) -> Denial:
         """It as part of a proof; `formula` says whether it acts."""
@@ -78,7 +85,7 @@ def v2_name(permission: str) -> str:
 
 def _fits(pattern: str, named: str) -> bool:
     """Exact, or a permission group: `SERVICE/*.*`, `SERVICE/RESOURCE.*`, `SERVICE/*.VERB`."""
-    if pattern == named:
+    if pattern in {named, ANY_PERMISSION}:
         return True
     host, _, rest = pattern.partition("/")
     named_host, _, named_rest = named.partition("/")

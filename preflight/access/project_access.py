@@ -152,16 +152,21 @@ class ProjectAccess:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = () if stands is False else self._candidates(principal, None, role)
         candidates = tuple(_Candidate(c.source, c.covers, both(stands, c.formula)) for c in found)
-        blind = tuple(both(stands, fact) for fact in self.bindings.blind)
+        open_ = (*self.bindings.blind_to(role), *self.bindings.may_give(role, principal, self.members))
+        blind = tuple(both(stands, fact) for fact in open_)
         return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
         candidates = [*self._candidates(principal, permission)]
-        blind = [*self.bindings.blind]
+        blind = [*self.bindings.blind, *self.bindings.may_hold(permission, principal, self.members)]
         if dataset is not None:
             if isinstance(dataset.access, Unknown):
                 blind.append(OpenFact("dataset access", dataset.id, dataset.access))
             else:
+                known = dataset.access_completeness
+                if known.gap:
+                    why = Unknown(known.gap, known.provenance or dataset.provenance)
+                    blind.append(OpenFact("dataset access", dataset.id, why))
                 candidates += self._entries(dataset, dataset.access, principal, permission)
         return _Question(
             principal,
@@ -233,6 +238,7 @@ class ProjectAccess:
         if question.principal.startswith("deleted:"):
             return False
         return both(
+            attached.stands,
             either(*(self.members.covers(member, question.principal) for member in rule.denied_principals)),
             negated(either(*(self.members.covers(member, question.principal) for member in rule.exception_principals))),
             _formula(rule.condition, self._condition(rule.condition, question.place, moment), question.place),
@@ -252,7 +258,7 @@ class ProjectAccess:
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
         read = [*self.bindings.read]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
-            read.append(_whole_list(question.dataset, len(question.dataset.access)))
+            read.append(_list(question.dataset, len(question.dataset.access)))
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
             Decision(
@@ -333,8 +339,10 @@ class ProjectAccess:
         bound = [b for b in self.bindings.basic if b.role == role]
         direct = [given(b) for b in bound if b.policy.resource == self.own]
         inherited = [given(b) for b in bound if b.policy.resource != self.own]
-        near = [fact for fact in self.bindings.blind if fact.about == self.own]
-        far = [fact for fact in self.bindings.blind if fact.about != self.own]
+        blind = [(fact.about, fact) for fact in self.bindings.blind_to(role)]
+        open_: list[tuple[str, Formula]] = [*blind, *self.bindings.may_make_basic(role, principal, self.members)]
+        near = [formula for resource, formula in open_ if resource == self.own]
+        far = [formula for resource, formula in open_ if resource != self.own]
         why = Unresolved(f"{member} stands for the holders of {role}, which may include the principal")
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
@@ -347,9 +355,10 @@ def _formula(condition: Condition | None, value: ConditionValue | None, place: P
     return OpenFact("condition", condition.expression, value.unknown, place.type)
 
 
-def _whole_list(dataset: Dataset, count: int) -> Evidence:
+def _list(dataset: Dataset, count: int) -> Evidence:
     entries = f"{count} {'entry' if count == 1 else 'entries'}"
-    return dataset.provenance.saw(f"the whole access list of {dataset.id}: {entries}")
+    what = "what is declared of the access list" if dataset.access_completeness.gap else "the whole access list"
+    return dataset.provenance.saw(f"{what} of {dataset.id}: {entries}")
 
 
 def _assumption(fact: OpenFact) -> Evidence:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from preflight.access.conditions import Place, place_of, value_of
 from preflight.access.decision import Answer
+from preflight.access.deny_rules import AttachedRule
 from preflight.access.members import CONVENIENCE, PUBLIC, canonical, kind_of, names_of, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
 from preflight.facts.dataset import Dataset
@@ -142,7 +143,7 @@ class QuickAnswers:
         self._views: dict[str, _GroupView | None] = {}
         self._covers: dict[tuple[str, str], Value] = {}
         self._everywhere: dict[str, tuple[_Index, _Index, list[tuple[_Bound, Value]]]] = {}
-        self._denials: dict[str, list[tuple[_Index, _Index, Condition | None]]] = {}
+        self._denials: dict[str, list[tuple[_Index, _Index, AttachedRule]]] = {}
         self._places: dict[tuple[str, Place], _Index] = {}
         self._lists: dict[tuple[str, str], Listed] = {}
         self._holders: dict[tuple[str, Value], _Index] = {}
@@ -167,14 +168,16 @@ class QuickAnswers:
             return self._access.decide(who.principal, permission, dataset).answer
         value = self._by_permission(permission)[1].value(who)
         if dataset is None:
-            return self._settled(_better(value, self._by_place(permission, place).value(who)))
+            return self._settled(_better(value, self._by_place(permission, place).value(who)), who, permission)
         listed = self.in_list(permission, dataset)
-        return self._settled(_better(_better(value, listed.own.value(who)), self._as_holder(who, listed.holders)))
+        value = _better(_better(value, listed.own.value(who)), self._as_holder(who, listed.holders))
+        return self._settled(value, who, permission)
 
     def answer_by_basic_roles(self, who: Who, permission: str, holders: "Holders") -> Answer:
         """What it answers for a dataset in which nothing but these special groups is about the principal, where it
         is known that no deny rule is."""
-        return self._settled(_better(self._by_permission(permission)[1].value(who), self._as_holder(who, holders)))
+        value = _better(self._by_permission(permission)[1].value(who), self._as_holder(who, holders))
+        return self._settled(value, who, permission)
 
     def without_end(self, who: Who, permission: str) -> bool:
         """Whether a grant on the project or above that hangs on no condition gives it: then it never ends by
@@ -186,14 +189,16 @@ class QuickAnswers:
         """Whether a deny rule takes the permission away."""
         if permission not in self._denials:
             self._denials[permission] = [
-                (self._all_of(a.rule.denied_principals), self._all_of(a.rule.exception_principals), a.rule.condition)
+                (self._all_of(a.rule.denied_principals), self._all_of(a.rule.exception_principals), a)
                 for a in self._access.deny.about(permission)
             ]
         found: Value = False
-        for denied, excepted, condition in self._denials[permission]:
+        for denied, excepted, attached in self._denials[permission]:
             acts = _both(denied.value(who), _not(excepted.value(who)))
             if acts is not False:
-                found = _better(found, _both(acts, self._condition(condition, place)))
+                stands = True if attached.rule.doubt is None else None
+                holds = _both(stands, self._condition(attached.rule.condition, place))
+                found = _better(found, _both(acts, holds))
         return found
 
     def _all_of(self, members: Iterable[str]) -> _Index:
@@ -223,12 +228,21 @@ class QuickAnswers:
             self._covers[key] = found if isinstance(found, bool) else None
         return self._covers[key]
 
-    def _settled(self, value: Value) -> Answer:
+    def _settled(self, value: Value, who: Who, permission: str) -> Answer:
         if value is False and self._access.bindings.blind:
+            value = None
+        if value is False and self._may_hold(who, permission):
             value = None
         if value is True and self._facts.unread_deny_blocks and self._access.deny.blind:
             value = None
         return _ANSWERS[value]
+
+    def _may_hold(self, who: Who, permission: str) -> bool:
+        """Whether a grant that may stand gives it, or may."""
+        bindings = self._access.bindings
+        if not bindings.possible:
+            return False
+        return any(one is not False for one in bindings.may_hold(permission, who.principal, self._access.members))
 
     def _by_permission(self, permission: str) -> tuple[_Index, _Index, list[tuple[_Bound, Value]]]:
         """The grants without a condition; those and the ones whose condition is the same everywhere; and the rest."""
@@ -277,6 +291,7 @@ class QuickAnswers:
         if isinstance(dataset.access, Unknown):
             index.open_for_all = True
             return Listed(index, ())
+        index.open_for_all = not dataset.access_completeness.complete
         for entry in dataset.access:
             if entry.authorized or not entry.member or not entry.role_name:
                 continue
@@ -307,8 +322,10 @@ class QuickAnswers:
             return self._holders[role, value]
         index = self._holders[role, value] = _Index(self)
         place = place_of("", self._facts.project, None)
-        if self._access.bindings.blind:
+        if self._access.bindings.blind_to(role):
             index.open_for_all = True
+        if self._access.bindings.possible:
+            index.open_for_all = True  # as a rule there are none, where thousands are asked about
         for bound in self._bounds:
             if bound.role == role and bound.member.partition(":")[0] not in CONVENIENCE:
                 given = _both(value, self._condition(bound.condition, place))

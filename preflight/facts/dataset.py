@@ -70,6 +70,8 @@ class Dataset(Observed, frozen=True, kw_only=True, tag="dataset"):
     id: str
     location: str
     access: tuple[AccessEntry, ...] | Unknown = Unknown(NotCollected("only its name and location were read"))
+    access_completeness: Completeness = COMPLETE
+    """A gap: the list may hold entries that are not among these."""
     settings: DatasetSettings | Unknown = Unknown(NotCollected("only its name and location were read"))
 
 

@@ -23,6 +23,7 @@ _KINDS = {
     "group": ("Who is in {} is not known", "Who is in {} is not known"),
     "condition": ("Whether this condition holds can't be told: {}", "Whether these conditions hold can't be told: {}"),
     "member": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
+    "binding": ("Whether a grant stands can't be told ({})", "Whether grants stand can't be told ({})"),
     "basic role": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
     "deny policy": ("The deny policies of {} were not read", "The deny policies of {} were not read"),
     "deny ancestors": ("The deny policies of folders that are not known were not read", ""),

@@ -134,9 +134,7 @@ def _top(tree: Any, key: str) -> Any:
     return tree.get(key) if isinstance(tree, dict) else None
 
 
-def _resource(
-    element: _Element, providers: Providers, place: Place, maybe: Unsettled | None = None
-) -> Resource:
+def _resource(element: _Element, providers: Providers, place: Place, maybe: Unsettled | None = None) -> Resource:
     change, address = element.change, element.address
     what = _ACTIONS.get(change.actions)
     if what is None:
@@ -175,9 +173,7 @@ def _values(shown: dict[str, Any], unknown: Any, sensitive: Any, address: str) -
 
 def _refuse_others(plan: _Version, path: Path) -> None:
     if plan.values is not _ABSENT or (plan.version != "" and not plan.format_version):
-        raise UsageError(
-            f"'{path}' is a state, not a plan.", f"Plan first: terraform plan -out=plan, then: {SHOW}"
-        )
+        raise UsageError(f"'{path}' is a state, not a plan.", f"Plan first: terraform plan -out=plan, then: {SHOW}")
     if not plan.format_version:
         raise UsageError(f"'{path}' is no Terraform plan: it has no format_version.", _MAKE)
     version = _VERSION.fullmatch(plan.format_version)
