@@ -61,7 +61,7 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
     if open_:
         return warned(
             "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
-            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member} in {dataset.id}")
+            *(dataset.shows(entry, f"{entry.role} is given to {entry.member} in {dataset.id}")
               for dataset, entry in open_),
             remedy=tuple(_close(dataset, entry, target) for dataset, entry in open_),
         )  # fmt: skip

@@ -53,7 +53,7 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
         return warned(
             f"{target.principal} holds more than it needs: {'; '.join(dict.fromkeys(said))}",
             *_unique(link.evidence for link, _ in sure),
-            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member}") for dataset, entry in elsewhere),
+            *(dataset.shows(entry, f"{entry.role} is given to {entry.member}") for dataset, entry in elsewhere),
             remedy=_remedies([link for link, _ in sure], elsewhere, access, datasets, profile, target),
         )
     open_ = [fact.unknown.reason for fact in access.unseen]

@@ -121,7 +121,7 @@ class Bindings:
         ]
 
     def may_make_basic(self, role: str, principal: str, members: Members) -> list[tuple[str, Formula]]:
-        """The same for a basic role, each with its resource; convenience members, which stand for its holders, apart."""
+        """The same for a basic role, each with its resource, without the convenience members that stand for it."""
         return [
             (one.resource, both(one.stands, _covers(one, principal, members, convenience=False)))
             for one in self.possible

@@ -77,7 +77,7 @@ class _Entry(Struct, frozen=True):
         entry = self.entry
         given = f"{entry.role or entry.role_name} is given to {entry.member} in {self.dataset.id}"
         condition = f", only if {entry.condition.expression}" if entry.condition else ""
-        evidence = self.dataset.provenance.saw(given + condition)
+        evidence = self.dataset.shows(entry, given + condition)
         return Grant(self.dataset.id, entry.role_name, entry.member, evidence, covers, entry.condition)
 
 

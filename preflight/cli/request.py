@@ -22,7 +22,9 @@ class Request(Struct, frozen=True, kw_only=True):
     project: str | None
     """None: every project of the export."""
     assets: Path | None = None
-    """The Cloud Asset export to read; None: Google's APIs are asked."""
+    """The Cloud Asset export to read. Without it and a plan Google's APIs are asked."""
+    plan: Path | None = None
+    """The Terraform plan in JSON to read."""
     profile: str = "heap"
     principal: str | None = None
     location: str | None = None

@@ -11,7 +11,14 @@ from preflight.cli import screen
 from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
-from preflight.cli.source import LiveOptions, choice_of_source, collect_assets, collect_live, refuse_live_options
+from preflight.cli.source import (
+    LiveOptions,
+    choice_of_source,
+    collect_assets,
+    collect_live,
+    collect_plan,
+    refuse_live_options,
+)
 from preflight.engine import evaluate
 from preflight.errors import UsageError, nearest
 from preflight.renderers import Format, render
@@ -27,6 +34,8 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     target = target_of(request, chosen.profile)
     if request.assets is not None:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
+    elif request.plan is not None:
+        snapshot, target = collect_plan(request.plan, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
             timeout=request.timeout,
@@ -71,6 +80,12 @@ def write_files(report: Report, folder: Path) -> None:
     metavar="FILE",
     help="Read a Cloud Asset export (JSON lines, plain or gzip) and ask Google nothing.",
 )
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read a Terraform plan (terraform show -json) and ask Google nothing: what it doesn't declare is unknown.",
+)
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -102,6 +117,7 @@ def write_files(report: Report, folder: Path) -> None:
 def command(
     project: str | None,
     assets: Path | None,
+    plan: Path | None,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -126,15 +142,22 @@ def command(
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
-    --assets it reads a Cloud Asset export instead: one project of it, or all.
+    --assets it reads a Cloud Asset export instead: one project of it, or all. With --plan it reads a Terraform plan.
     """
+    if assets is not None and plan is not None:
+        raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
     if assets is not None:
         refuse_live_options("--assets")
+    elif plan is not None:
+        refuse_live_options("--plan")
+        if project is None:
+            raise UsageError("Which project of the plan?", "Name it with --project ID.")
     elif project is None:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
         assets=assets,
+        plan=plan,
         profile=profile_name,
         principal=principal,
         location=location,

@@ -103,6 +103,21 @@ def collect_assets(
     return snapshot, source.target
 
 
+def collect_plan(
+    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+) -> tuple[Snapshot, Target]:
+    """Reads the wanted facts of one project from a Terraform plan, as they will be once it is applied.
+
+    Raises UsageError for a file that is no plan in JSON; says on stderr where it declares nothing of the project.
+    """
+    from preflight.sources.terraform.source import PlanSource
+
+    source = PlanSource(path, profile, target)
+    snapshot = source.collect(wanted)
+    warn(source.warnings)
+    return snapshot, source.target
+
+
 def warn(warnings: Iterable[str]) -> None:
     """What a user has to know about a file, on stderr."""
     for warning in warnings:

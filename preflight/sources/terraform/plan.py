@@ -112,7 +112,7 @@ def _declared(content: memoryview, path: Path) -> Declared:
         _resource(one, providers, place, Unsettled(f"Terraform deferred {one.address} to a later plan ({reason})"))
         for reason, one in deferred
     ]
-    omissions = ()
+    omissions: tuple[Omission, ...] = ()
     if plan.errored:
         omissions = (Omission(f"planning ended in an error, so {place} is not whole", "plan again", place),)
     return Declared(root=place, resources=tuple(resources), omissions=omissions)
