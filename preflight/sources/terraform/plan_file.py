@@ -3,8 +3,6 @@
 import mmap
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from preflight.errors import UsageError
@@ -15,33 +13,28 @@ _UTF8, _UTF16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 _ARCHIVE, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 
 
-@contextmanager
-def plan_bytes(path: Path) -> Iterator[memoryview]:
-    """The file's text in UTF-8, for as long as the context lasts; what is decoded from it must not outlive that.
+def plan_bytes(path: Path) -> memoryview:
+    """The file's text in UTF-8, mapped where that can be; it is unmapped once nothing decoded from it is left.
 
     Raises UsageError for what can't be read or is no text.
     """
     try:
         with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                with memoryview(_text(file.read(), path)) as view:  # a pipe
-                    yield view
-                return
-            if os.fstat(file.fileno()).st_size == 0:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                return memoryview(_text(file.read(), path))  # a pipe
+            if about.st_size == 0:
                 raise UsageError(f"'{path}' is empty.", _MAKE)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                head = mapped[:4]
-                if head[:2] in _UTF16:
-                    with memoryview(_text(bytes(mapped), path)) as view:
-                        yield view
-                    return
-                _refuse(head, path)
-                with memoryview(mapped) as whole, whole[3 if head[:3] == _UTF8 else 0 :] as view:
-                    yield view
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except IsADirectoryError:
         raise UsageError(f"'{path}' is a folder, not a plan.", _MAKE) from None
     except OSError as error:
         raise UsageError(f"'{path}' can't be read: {error.strerror or error}.", _MAKE) from None
+    head = mapped[:4]
+    if head[:2] in _UTF16:
+        return memoryview(_text(bytes(mapped), path))
+    _refuse(head, path)
+    return memoryview(mapped)[len(_UTF8) if head.startswith(_UTF8) else 0 :]
 
 
 def _text(content: bytes, path: Path) -> bytes:
