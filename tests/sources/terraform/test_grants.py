@@ -134,8 +134,8 @@ YES, NO, OPEN = ("granted", "granted"), ("not granted", "not granted"), ("unknow
         pytest.param([member(), member(name="n", actions=("transmogrify",))], YES, id="a change that isn't known adds"),
         pytest.param([member(), binding(who=[BOB], actions=("transmogrify",))], OPEN, id="or takes away"),
         # Of old
-        pytest.param([policy((USER, BOB), values={"authoritative": None}), member()], YES, id="a policy of old merges"),
-        pytest.param([policy((USER, BOB), values={"authoritative": True}), member()], OPEN, id="unless it says so"),
+        pytest.param([policy((USER, BOB), values={"authoritative": False}), member()], YES, id="a policy of old merges"),
+        pytest.param([policy((USER, BOB), values={"authoritative": None}), member()], OPEN, id="unless it says so"),
     ],
 )  # fmt: skip
 def test_what_it_comes_to(answers, changes, expected):

@@ -135,8 +135,8 @@ def _concerned(item: Item, resource: str, home: Home) -> bool | Unsettled:
 
 def _claim(item: Item, manner: Manner, doubt: Unsettled | None) -> Claim:
     if manner == "policy":
-        if "authoritative" in item.values and truth(item.values, "authoritative") is not True:
-            manner = "member"  # before version 2 of the provider, it merges unless that is true
+        if truth(item.values, "authoritative") is False:
+            manner = "member"  # it merged, before version 2 of the provider; later ones show a null
         given = policy_data(item.values, item.address)
         if isinstance(given, Unsettled):
             return Claim(item, manner, (), None, doubt, given)
