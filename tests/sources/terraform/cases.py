@@ -188,16 +188,16 @@ def _shown(found: SetPolicy | OrgPolicy) -> dict[str, Any]:
 
 
 EXPLAINED = {
-    ("example_project_create", "parent"): "the folder is made by the same plan; their tool took the ancestry it was given",
+    ("example_project_create", "parent"): "the same plan makes the folder; their tool took the ancestry it was told",
     ("example_project_in_folder", "parent"): "the plan contradicts itself: folder_id is there and said to be unknown",
     ("example_project_create", "enabled"): "nobody tells whether the account is open; their file leaves it out",
     ("example_project_create", "display name"): "a folder's name is no fact about the project",
-    ("example_organization_policy", "serviceuser.services"): "three resources set one constraint, which can't be",
-    ("example_folder_organization_policy", "serviceuser.services"): "three resources set one constraint, which can't be",
+    ("example_organization_policy", "serviceuser.services"): "three resources set one constraint",
+    ("example_folder_organization_policy", "serviceuser.services"): "three resources set one constraint",
     ("example_project_iam_member", "all grants"): "a member completes nothing; their file holds what is declared",
-    ("example_project_iam_binding", "all grants"): "a binding completes its role; their file holds what is declared",
+    ("example_project_iam_binding", "all grants"): "a binding completes its role alone; theirs is what it says",
     ("example_folder_iam_member", "all grants"): "a member completes nothing; their file holds what is declared",
-    ("example_organization_iam_binding", "all grants"): "a binding completes its role; their file holds what is declared",
+    ("example_organization_iam_binding", "all grants"): "a binding completes its role alone; theirs is what it says",
     ("example_bigquery_dataset_iam_binding", "all grants"): "BigQuery adds to a new dataset's list",
 }  # fmt: skip
 """Why facts differ from what the other tool tells, by the case and the thing."""

@@ -38,7 +38,7 @@ def test_versions_that_are_refused(written, version, says):
 
 
 def test_a_newer_format_is_told_even_where_it_looks_otherwise(written):
-    with pytest.raises(UsageError, match="of format 3.1"):
+    with pytest.raises(UsageError, match="of format 3\\.1"):
         read_plan(written({"format_version": "3.1", "resource_changes": {"by": "address"}}))
 
 
@@ -316,7 +316,8 @@ def test_providers_of_modules(read, key, providers):
         pytest.param(b'{"format_version": "1.2"} {}', "can be read", id="two documents"),
         pytest.param(b"{" + b'"a":{' * 100_000, "nested too deeply|cut off", id="deep"),
         pytest.param(
-            b'{"format_version":"1.2","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply", id="deep and whole"
+            b'{"format_version":"1.2","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply",
+            id="deep and whole"
         ),
         pytest.param(b'{"format_version": "1.2", "resource_changes": 5}', "array", id="changes that are none"),
         pytest.param(b'{"format_version": "1.2", "resource_changes": [5]}', "object", id="a change that is none"),
