@@ -95,11 +95,13 @@ def _of(asset: dict[str, Any], declared: Declared) -> Iterator[tuple[str, Any, A
             yield "account", account, account if named else told
             yield "enabled", None, told if isinstance(told, Unknown) else told.enabled
         case "Service":
-            found = snapshot.services.services[data["name"]]
+            services: Any = snapshot.services
+            found = services.services[data["name"]]
             yield "state", data["state"], found.state if isinstance(found, Service) else found
         case "Role":
             name = asset["name"].removeprefix("//iam.googleapis.com/")
-            role = snapshot.roles.roles.get(name)
+            roles: Any = snapshot.roles
+            role = roles.roles.get(name)
             permissions = sorted(role.permissions) if isinstance(role, Role) else role
             yield "permissions", sorted(data["includedPermissions"]), permissions
         case "Dataset":
