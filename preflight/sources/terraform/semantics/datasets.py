@@ -65,6 +65,7 @@ def datasets(world: World, home: Home) -> Datasets | Unknown:
     absent: dict[str, Provenance] = {}
     silence = world.undeclared((DATASET,), f"which other datasets {home.own} has")
     unsure: Unknown | None = None
+    lists = Lists(world, home)
     for item in world.of(DATASET):
         name = Name.of(item)
         concerned = name.is_in(home, item)
@@ -78,7 +79,7 @@ def datasets(world: World, home: Home) -> Datasets | Unknown:
         elif item.gone:
             absent[name.dataset] = item.seen()
         else:
-            found[name.dataset] = _dataset(world, home, item, name.dataset)
+            found[name.dataset] = _dataset(world, lists, item, name.dataset)
     if not found and not absent:
         return unsure or world.undeclared((DATASET,), f"any dataset of {home.own}")
     gap = unsure or silence
@@ -90,11 +91,11 @@ def datasets(world: World, home: Home) -> Datasets | Unknown:
     )
 
 
-def _dataset(world: World, home: Home, item: Item, name: str) -> Dataset | Unknown:
+def _dataset(world: World, lists: "Lists", item: Item, name: str) -> Dataset | Unknown:
     location = text(item.values, "location")
     if isinstance(location, Unsettled):
         return item.unknown(location)
-    listed = _access(world, home, item, name)
+    listed = _access(world, lists, item, name)
     return Dataset(
         provenance=item.seen("location"),
         id=name,
@@ -129,10 +130,10 @@ class _List(Struct, frozen=True):
     places: tuple[tuple[AccessEntry, Provenance], ...] = ()
 
 
-def _access(world: World, home: Home, item: Item, name: str) -> _List:
+def _access(world: World, lists: "Lists", item: Item, name: str) -> _List:
     omitted = world.omission(_ON_LISTS)
     base = _base(item)
-    settlement = Settlement([*base.claims, *claims_on(world, home, name)], omitted)
+    settlement = Settlement([*base.claims, *lists.of(name)], omitted)
     found: dict[tuple[str, str, Condition | None], tuple[AccessEntry, Provenance]] = {}
     for one in settlement.standing:
         given = one.given
@@ -222,23 +223,41 @@ def _given(found: AccessEntry | Unsettled) -> Given:
     return Given(found.role_name, found.member, found.condition, payload=found)
 
 
-def claims_on(world: World, home: Home, dataset: str) -> list[Claim]:
-    """What other resources say of the list."""
-    found: list[Claim] = []
-    for item in world.of(*_ON_LISTS):
-        name = Name.of(item)
-        concerned = name.is_in(home, item)
-        if concerned is False or (isinstance(name.dataset, str) and name.dataset != dataset):
-            continue
-        doubt = first_unsettled((name.dataset, concerned))
-        if item.resource.type == DATASET_ACCESS:
-            found.append(Claim(item, "member", (_given(entry_of(item.values)),), None, doubt))
-            continue
-        manner = DATASET_IAM[item.resource.type]
-        if manner == "policy":
-            given = policy_data(item.values, item.address)
-            unsettled = given if isinstance(given, Unsettled) else None
-            found.append(Claim(item, manner, () if isinstance(given, Unsettled) else given, None, doubt, unsettled))
-        else:
-            found.append(bound(item, manner, doubt))
-    return found
+class Lists:
+    """What resources of their own say of datasets' lists, sorted once."""
+
+    def __init__(self, world: World, home: Home) -> None:
+        self._named: dict[str, list[Claim]] = {}
+        self._any: list[Claim] = []
+        """Those that may be about any dataset."""
+        for item in world.of(*_ON_LISTS):
+            name = Name.of(item)
+            concerned = name.is_in(home, item)
+            if concerned is False:
+                continue
+            claim = _claim(item, first_unsettled((name.dataset, concerned)))
+            if isinstance(name.dataset, str):
+                self._named.setdefault(name.dataset, []).append(claim)
+            else:
+                self._any.append(claim)
+
+    def of(self, dataset: str) -> list[Claim]:
+        """Those about one dataset, surely or perhaps."""
+        return [*self._named.get(dataset, ()), *self._any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The datasets that are named."""
+        return tuple(self._named)
+
+
+def _claim(item: Item, doubt: Unsettled | None) -> Claim:
+    if item.resource.type == DATASET_ACCESS:
+        return Claim(item, "member", (_given(entry_of(item.values)),), None, doubt)
+    manner = DATASET_IAM[item.resource.type]
+    if manner != "policy":
+        return bound(item, manner, doubt)
+    given = policy_data(item.values, item.address)
+    if isinstance(given, Unsettled):
+        return Claim(item, manner, (), None, doubt, given)
+    return Claim(item, manner, given, None, doubt)

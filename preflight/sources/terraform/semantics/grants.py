@@ -85,6 +85,7 @@ class Settlement:
     def __init__(self, claims: Iterable[Claim], omitted: Unknown | None = None) -> None:
         """`omitted` is what wasn't read, and may add and take away."""
         self.claims = tuple(claims)
+        self._takers = _Takers(self.claims)
         self.standing: list[Standing] = []
         self.perhaps: list[Perhaps] = []
         for claim in self.claims:
@@ -110,14 +111,14 @@ class Settlement:
     def _threat(self, given: Given, own: Claim) -> Claim | None:
         """Another resource that takes the grant away, or may; one that surely does comes first."""
         found: Claim | None = None
-        for other in self.claims:
+        for other in self._takers.of(given):
             if other.item.resource is own.item.resource or other.item.left:
                 continue
-            gives = not other.item.gone and any(_same(one, given) for one in other.given)
-            if _reaches(other, given) and not gives:
-                if other.doubt is None and other.open is None:
-                    return other
-                found = found or other
+            if not other.item.gone and any(_same(one, given) for one in other.given):
+                continue
+            if other.doubt is None and other.open is None:
+                return other
+            found = found or other
         return found
 
     def completing(self) -> Iterator[Claim]:
@@ -132,14 +133,29 @@ class Settlement:
         return next((claim for claim in self.completing() if claim.manner == "policy"), None)
 
 
-def _reaches(other: Claim, given: Given) -> bool:
-    """Whether a resource takes away grants like this, as far as it doesn't give them itself."""
-    if other.manner == "policy":
-        return True
-    if other.manner == "binding":
-        return other.completes is None or other.completes == given.key
-    # One of a `_member` that goes takes just its own grant with it.
-    return other.item.gone and any(_same(one, given) for one in other.given)
+class _Takers:
+    """The resources that take away what they don't give, found by what they reach."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self._all: list[Claim] = []
+        """Whole policies, and bindings of which it isn't known what they are of."""
+        self._of_key: dict[Key, list[Claim]] = {}
+        self._of_grant: dict[tuple[Key, str], list[Claim]] = {}
+        """Members that go take just their own grant with them."""
+        for claim in claims:
+            if claim.manner == "policy" or (claim.manner == "binding" and claim.completes is None):
+                self._all.append(claim)
+            elif claim.completes is not None:
+                self._of_key.setdefault(claim.completes, []).append(claim)
+            elif claim.item.gone:
+                for given in claim.given:
+                    self._of_grant.setdefault((given.key, given.member.casefold()), []).append(claim)
+
+    def of(self, given: Given) -> Iterator[Claim]:
+        """Those that reach a grant like this."""
+        yield from self._all
+        yield from self._of_key.get(given.key, ())
+        yield from self._of_grant.get((given.key, given.member.casefold()), ())
 
 
 def _contested(given: Given, own: Claim, other: Claim) -> Unknown:

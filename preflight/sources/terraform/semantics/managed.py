@@ -3,34 +3,26 @@
 from preflight.facts.iam_resources import IamResource, IamResources
 from preflight.facts.project import Ancestry
 from preflight.facts.seen import COMPLETE, Completeness, Unknown
-from preflight.sources.terraform.kinds import DATASET, DATASET_IAM, POLICY_IAM
-from preflight.sources.terraform.semantics.datasets import Name, claims_on
+from preflight.sources.terraform.kinds import DATASET_IAM, POLICY_IAM
+from preflight.sources.terraform.semantics.datasets import Lists
 from preflight.sources.terraform.semantics.grants import Claim
 from preflight.sources.terraform.semantics.home import Home
 from preflight.sources.terraform.semantics.items import World
-from preflight.sources.terraform.semantics.policies import claims_on as claims_on_policy
+from preflight.sources.terraform.semantics.policies import claims_on
 
 
 def iam_resources(world: World, home: Home, ancestry: Ancestry | Unknown) -> IamResources:
     """Those on the project, on what it is known to be in, and on its datasets, as far as they surely are there."""
     above = () if isinstance(ancestry, Unknown) else ancestry.resources
-    found = {name: _managing(claims_on_policy(world, name, home)) for name in (home.own, *above)}
-    for dataset in _datasets(world, home):
-        found[f"{home.own}/datasets/{dataset}"] = _managing(claims_on(world, home, dataset))
+    found = {name: _managing(claims_on(world, name, home)) for name in (home.own, *above)}
+    lists = Lists(world, home)
+    for dataset in lists.names:
+        found[f"{home.own}/datasets/{dataset}"] = _managing(lists.of(dataset))
     omitted = world.omission((*POLICY_IAM, *DATASET_IAM))
     return IamResources(
         resources={name: managing for name, managing in found.items() if managing},
         completeness=Completeness(omitted.reason, omitted.provenance) if omitted else COMPLETE,
     )
-
-
-def _datasets(world: World, home: Home) -> tuple[str, ...]:
-    names = {}
-    for item in world.of(DATASET, *DATASET_IAM):
-        name = Name.of(item)
-        if isinstance(name.dataset, str) and name.is_in(home, item) is True:
-            names[name.dataset] = True
-    return tuple(names)
 
 
 def _managing(claims: list[Claim]) -> tuple[IamResource, ...]:
