@@ -55,7 +55,7 @@ _TEXT = "projects/acme-analytics/locations/europe-west1/keyRings/main/cryptoKeys
 def _irrelevant(number: int) -> dict[str, Any]:
     """A resource of a type that doesn't matter: some 800 bytes, as in real plans (terraform-validator's)."""
     kind = _NOISE[number % len(_NOISE)]
-    values = {
+    values: dict[str, Any] = {
         "name": f"thing-{number}",
         "project": PROJECT,
         "labels": {"env": "prod", "team": f"team-{number % 7}"},
