@@ -55,7 +55,7 @@ _TEXT = "projects/acme-analytics/locations/europe-west1/keyRings/main/cryptoKeys
 def _irrelevant(number: int) -> dict[str, Any]:
     """A resource of a type that doesn't matter: some 800 bytes, as in real plans (terraform-validator's)."""
     kind = _NOISE[number % len(_NOISE)]
-    values: dict[str, Any] = {
+    values = {
         "name": f"thing-{number}",
         "project": PROJECT,
         "labels": {"env": "prod", "team": f"team-{number % 7}"},
@@ -70,6 +70,7 @@ def _irrelevant(number: int) -> dict[str, Any]:
 def _relevant(number: int) -> dict[str, Any]:
     """A resource of a type that matters; one in ten is of the project in question."""
     project = PROJECT if number % 10 == 0 else f"project-{number % 97:06}"
+    values: dict[str, Any]
     match number // 10 % 4:
         case 0:
             kind = "google_project_iam_member"

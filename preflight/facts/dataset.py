@@ -78,7 +78,11 @@ class Dataset(Observed, frozen=True, kw_only=True, tag="dataset"):
 
     def shows(self, entry: AccessEntry, said: str) -> Evidence:
         """Something about an entry as evidence, from where the entry was seen."""
-        return next((place for one, place in self.access_places if one == entry), self.provenance).saw(said)
+        return self.place_of(entry).saw(said)
+
+    def place_of(self, entry: AccessEntry) -> Provenance:
+        """Where an entry was seen."""
+        return next((place for one, place in self.access_places if one == entry), self.provenance)
 
 
 class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):

@@ -58,8 +58,11 @@ class AllowPolicy(Observed, frozen=True, kw_only=True, tag="allow_policy"):
     def shows(self, binding: Binding, member: str) -> Evidence:
         """The binding as evidence, with the member in it that matched."""
         condition = f", only if {binding.condition.expression}" if binding.condition else ""
-        where = next((place for one, place in self.places if one is binding or one == binding), self.provenance)
-        return where.saw(f"{binding.role} is granted to {member}{condition}")
+        return self.place_of(binding).saw(f"{binding.role} is granted to {member}{condition}")
+
+    def place_of(self, binding: Binding) -> Provenance:
+        """Where a binding was seen."""
+        return next((place for one, place in self.places if one == binding), self.provenance)
 
 
 class AllowPolicies(Fact, frozen=True, kw_only=True, tag="allow_policies"):

@@ -30,6 +30,8 @@ class Given(Struct, frozen=True):
     """What of it isn't known."""
     payload: Any = None
     """What a caller wants back with it."""
+    seen: Provenance | None = None
+    """Where it was seen, if not where its claim was."""
 
     @property
     def key(self) -> Key:

@@ -4,7 +4,7 @@ from preflight.facts.iam_resources import IamResource, IamResources
 from preflight.facts.project import Ancestry
 from preflight.facts.seen import COMPLETE, Completeness, Unknown
 from preflight.sources.terraform.kinds import DATASET_IAM, POLICY_IAM
-from preflight.sources.terraform.semantics.datasets import Lists
+from preflight.sources.terraform.semantics.access_lists import Lists
 from preflight.sources.terraform.semantics.grants import Claim
 from preflight.sources.terraform.semantics.home import Home
 from preflight.sources.terraform.semantics.items import World

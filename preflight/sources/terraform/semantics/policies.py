@@ -2,12 +2,13 @@
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, PossibleBinding
 from preflight.facts.project import Ancestry
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance, Unknown
 from preflight.sources.terraform.kinds import POLICY_IAM, Manner
-from preflight.sources.terraform.resources import Unsettled
+from preflight.sources.terraform.resources import Place, Resource, Unsettled
 from preflight.sources.terraform.semantics.grants import Claim, Given, Settlement
 from preflight.sources.terraform.semantics.home import Home, about, doubted
 from preflight.sources.terraform.semantics.items import Item, World
@@ -40,10 +41,46 @@ def allow_policy(world: World, resource: str, home: Home) -> AllowPolicy | Unkno
         return world.undeclared(types, f"who holds what on {resource}")
     omitted = world.omission(types)
     settlement = Settlement(claims, omitted)
-    sure = _bindings(settlement)
     completeness, by_role = _completeness(world, settlement, resource, omitted)
+    return put_together(settlement, resource, world.root, completeness, by_role)
+
+
+def policy_after(world: World, now: AllowPolicy | Unknown, resource: str, home: Home) -> AllowPolicy | Unknown:
+    """A policy as it is now, once these changes are applied to it."""
+    claims = list(claims_on(world, resource, home))
+    omitted = world.omission(types_of(resource))
+    if not claims and omitted is None:
+        return now
+    if isinstance(now, Unknown):
+        after = allow_policy(world, resource, home)
+        if isinstance(after, Unknown) or after.completeness.complete:
+            return now if isinstance(after, Unknown) else after
+        return replace(after, completeness=Completeness(now.reason, now.provenance))
+    where = Resource(address=f"the policy of {resource}", type="", values={}, place=Place(now.provenance.resource))
+    given = tuple(
+        Given(binding.role, member, binding.condition, seen=now.place_of(binding))
+        for binding in now.bindings
+        for member in binding.members
+    )
+    settlement = Settlement([Claim(Item(where, {}), "member", given, existing=True), *claims], omitted)
+    if settlement.whole is not None and omitted is None:
+        return put_together(settlement, resource, now.provenance, COMPLETE, {})
+    gap = Completeness(omitted.reason, omitted.provenance) if omitted else now.completeness
+    after = put_together(settlement, resource, now.provenance, gap, now.by_role)
+    return replace(after, possible=(*after.possible, *now.possible))
+
+
+def put_together(
+    settlement: Settlement,
+    resource: str,
+    seen: Provenance,
+    completeness: Completeness,
+    by_role: dict[str, Completeness],
+) -> AllowPolicy:
+    """A policy of what a settlement comes to."""
+    sure = _bindings(settlement)
     return AllowPolicy(
-        provenance=world.root,
+        provenance=seen,
         resource=resource,
         bindings=tuple(binding for binding, _ in sure),
         completeness=completeness,
@@ -63,13 +100,11 @@ def allow_policy(world: World, resource: str, home: Home) -> AllowPolicy | Unkno
 
 def _bindings(settlement: Settlement) -> list[tuple[Binding, Provenance]]:
     """One for each resource, role and condition, in their order."""
-    found: dict[tuple[int, str, Condition | None], list[str]] = {}
-    places: dict[tuple[int, str, Condition | None], Provenance] = {}
+    found: dict[tuple[int, Provenance, str, Condition | None], list[str]] = {}
     for one in settlement.standing:
-        key = (id(one.claim), one.given.role, one.given.condition)
-        found.setdefault(key, []).append(one.given.member)
-        places[key] = one.claim.seen
-    return [(Binding(key[1], tuple(members), key[2]), places[key]) for key, members in found.items()]
+        where = one.given.seen or one.claim.seen
+        found.setdefault((id(one.claim), where, one.given.role, one.given.condition), []).append(one.given.member)
+    return [(Binding(role, tuple(members), only_if), where) for (_, where, role, only_if), members in found.items()]
 
 
 def _completeness(
