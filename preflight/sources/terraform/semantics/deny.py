@@ -45,6 +45,24 @@ def deny_policies(world: World, home: Home, ancestry: Ancestry | Unknown) -> Den
     return DenyPolicies(attached=attached, completeness=ancestry.completeness)
 
 
+def changed_on(world: World, resource: str, home: Home) -> tuple[dict[str, DenyPolicy], set[str]]:
+    """Of a world of changes: the policies that come to be attached to a resource, and the names of those that go."""
+    come: dict[str, DenyPolicy] = {}
+    gone: set[str] = set()
+    for item in world.of(DENY_POLICY):
+        concerned = _concerned(item, resource, home)
+        if concerned is False:
+            continue
+        name = text(item.values, "name")
+        known = name if isinstance(name, str) else item.address
+        if item.gone:
+            gone.add(known)
+        else:
+            come[known] = _policy(item, concerned if isinstance(concerned, Unsettled) else None)
+            gone.add(known)
+    return come, gone
+
+
 def _gap(world: World, resource: str) -> Unknown:
     return world.undeclared((DENY_POLICY,), f"which deny policies {resource} has")
 

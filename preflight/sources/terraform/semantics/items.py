@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.facts.seen import NotCollected, Provenance, Reason, Unknown, Unresolved
 from preflight.sources.terraform.resources import Change, Declared, Omission, Resource, Unsettled
@@ -74,6 +75,13 @@ class World:
                 self._data.setdefault(resource.type, []).append(resource)
             else:
                 self._by_type.setdefault(resource.type, []).extend(_items(resource))
+
+    @classmethod
+    def of_changes(cls, declared: Declared, project: str) -> "World":
+        """Just what a plan changes in the cloud."""
+        still = {Change.NO_OP, Change.READ, Change.FORGET}
+        changed = tuple(one for one in declared.resources if one.change not in still)
+        return cls(replace(declared, resources=changed), project)
 
     def of(self, *types: str) -> Iterator[Item]:
         """The items of these types."""

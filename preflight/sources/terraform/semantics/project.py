@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from preflight.facts.project import Ancestry, Billing, Project
 from preflight.facts.seen import Completeness, Incomplete, Provenance, Unknown, Unresolved
 from preflight.sources.terraform.kinds import BILLING, FOLDER, PROJECT
-from preflight.sources.terraform.resources import Unsettled
+from preflight.sources.terraform.resources import Change, Unsettled
 from preflight.sources.terraform.semantics.home import Home, about, doubted
 from preflight.sources.terraform.semantics.items import Item, World, seen_at
 from preflight.sources.terraform.semantics.values import first_unsettled, text, truth
@@ -152,6 +152,19 @@ def billing(world: World, home: Home) -> Billing | Unknown:
     account = next(iter(named))
     why = f"{account} is linked; whether that account is open Terraform doesn't tell"
     return Unknown(Incomplete(why, "See: gcloud billing projects describe PROJECT_ID"), where)
+
+
+def account_linked(world: World, home: Home) -> str | None:
+    """The one account that is surely linked; None: none, or it isn't known."""
+    found = {account for _, account, doubt in _linked(world, home) if doubt is None}
+    one = found.pop() if len(found) == 1 else None
+    return one if isinstance(one, str) else None
+
+
+def is_new(item: Item | Unknown | None) -> bool:
+    """Whether the plan makes the project."""
+    made = {Change.CREATE, Change.REPLACE}
+    return isinstance(item, Item) and not item.gone and item.resource.change in made
 
 
 def _linked(world: World, home: Home) -> Iterator[tuple[Item, str | Unsettled | None, Unsettled | None]]:

@@ -14,10 +14,36 @@ State = ServiceState | Unsettled | None
 
 def services(world: World, home: Home, apis: tuple[str, ...]) -> Services:
     """The state of each of these APIs."""
-    return Services(services={api: _service(world, home, api) for api in apis})
+    return Services(
+        services={
+            api: service(world, home, api) or world.undeclared((SERVICE, SERVICES), f"{api} in {home.own}")
+            for api in apis
+        }
+    )
 
 
-def _service(world: World, home: Home, api: str) -> Service | Unknown:
+def services_after(world: World, home: Home, now: Services) -> Services:
+    """The same once these changes are applied to what is there."""
+    found: dict[str, Service | Unknown] = {}
+    for api, state in now.services.items():
+        after = service(world, home, api) or world.omission((SERVICE, SERVICES))
+        on = isinstance(state, Service) and state.state is ServiceState.ENABLED
+        if isinstance(after, Unknown) and on and not turned_off(world, home, api):
+            after = None  # it is on already, whatever may turn it on
+        found[api] = after or state
+    return Services(services=found)
+
+
+def turned_off(world: World, home: Home, api: str) -> bool:
+    """Whether anything may turn the API off."""
+    for item in world.of(SERVICE, SERVICES):
+        if about(item, home) is not False and (item.gone or item.resource.type == SERVICES):
+            return _state(item, api) is not None
+    return world.omission((SERVICE, SERVICES)) is not None
+
+
+def service(world: World, home: Home, api: str) -> Service | Unknown | None:
+    """What the resources do with one API; None: nothing."""
     said: list[tuple[Item, State]] = []
     for item in world.of(SERVICE, SERVICES):
         concerned = about(item, home)
@@ -36,7 +62,7 @@ def _service(world: World, home: Home, api: str) -> Service | Unknown:
         return Service(
             provenance=item.seen("service"), name=api, state=ServiceState.ENABLED if on else ServiceState.DISABLED
         )
-    return world.undeclared((SERVICE, SERVICES), f"{api} in {home.own}")
+    return None
 
 
 def _state(item: Item, api: str) -> State:
