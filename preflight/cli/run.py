@@ -12,6 +12,7 @@ from preflight.cli.options import choice_of_reading, choice_of_rules, complete_f
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import (
+    Changes,
     LiveOptions,
     choice_of_source,
     collect_assets,
@@ -32,9 +33,10 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     """
     chosen = selection(request)
     target = target_of(request, chosen.profile)
+    changes = Changes(request.plan) if request.live and request.plan is not None else None
     if request.assets is not None:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
-    elif request.plan is not None:
+    elif request.plan is not None and changes is None:
         snapshot, target = collect_plan(request.plan, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
@@ -46,7 +48,12 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
         )
         snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
     snapshot = chosen.informed(snapshot)
-    return evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
+    report = evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
+    if changes is None:
+        return report
+    changed = chosen.informed(changes.applied_to(snapshot, target, chosen.wanted))
+    then = evaluate(chosen.rules, changed, target, chosen.profile, allow_unknown=request.allow_unknown)
+    return then.since(report, str(request.plan), only_new=request.only_new)
 
 
 def _load_renderers() -> None:
@@ -86,6 +93,10 @@ def write_files(report: Report, folder: Path) -> None:
     metavar="FILE",
     help="Read a Terraform plan (terraform show -json) and ask Google nothing: what it doesn't declare is unknown.",
 )
+@click.option("--live", is_flag=True, help="With --plan: lay its changes over what Google's APIs tell.")
+@click.option(
+    "--only-new", is_flag=True, help="With --live --plan: the exit code counts only what the plan makes worse."
+)
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -118,6 +129,8 @@ def command(
     project: str | None,
     assets: Path | None,
     plan: Path | None,
+    live: bool,
+    only_new: bool,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -142,14 +155,20 @@ def command(
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
-    --assets it reads a Cloud Asset export instead: one project of it, or all. With --plan it reads a Terraform plan.
+    --assets it reads a Cloud Asset export instead: one project of it, or all. With --plan it reads a Terraform plan;
+    with --live --plan it judges the project as it will be once the plan is applied.
     """
     if assets is not None and plan is not None:
         raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
+    if live and assets is not None:
+        raise UsageError("--assets and --live are two sources.", "Leave one of them out.")
+    if only_new and not (live and plan is not None):
+        raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
     if assets is not None:
         refuse_live_options("--assets")
     elif plan is not None:
-        refuse_live_options("--plan")
+        if not live:
+            refuse_live_options("--plan")
         if project is None:
             raise UsageError("Which project of the plan?", "Name it with --project ID.")
     elif project is None:
@@ -158,6 +177,8 @@ def command(
         project=project,
         assets=assets,
         plan=plan,
+        live=live,
+        only_new=only_new,
         profile=profile_name,
         principal=principal,
         location=location,

@@ -29,6 +29,7 @@ LIVE_ONLY = {
 }
 """Options that say how Google's APIs are asked, by the parameters' names."""
 
+_MOST_STALE = 5
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -116,6 +117,28 @@ def collect_plan(
     snapshot = source.collect(wanted)
     warn(source.warnings)
     return snapshot, source.target
+
+
+class Changes:
+    """A plan that is to be laid over facts. Raises UsageError for a file that is no plan in JSON."""
+
+    def __init__(self, path: Path) -> None:
+        from preflight.sources.terraform.plan import read_plan
+
+        self._path = path
+        self._declared = read_plan(path)
+
+    def applied_to(self, now: Snapshot, target: Target, wanted: frozenset[type[Fact]]) -> Snapshot:
+        """The facts once the changes are applied; says on stderr where the plan is out of date."""
+        from preflight.sources.terraform.overlay import after
+        from preflight.sources.terraform.stale import stale
+
+        old = stale(now, self._declared, target.project)
+        if old:
+            more = f" (and {len(old) - _MOST_STALE} more)" if len(old) > _MOST_STALE else ""
+            said = "; ".join(old[:_MOST_STALE])
+            warn([f"{self._path} is stale, and what is there counts: {said}{more}. Plan again."])
+        return after(now, self._declared, target.project, wanted)
 
 
 def warn(warnings: Iterable[str]) -> None:
