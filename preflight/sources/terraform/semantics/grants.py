@@ -65,6 +65,13 @@ class Claim(Struct, frozen=True):
         """Where it is said."""
         return self.item.seen()
 
+    @property
+    def unsure(self) -> Unsettled | None:
+        """Why it isn't sure what it takes away."""
+        if self.manner == "binding" and self.completes is None:
+            return Unsettled(f"the role of {self.item.address}, or its condition, is not known")
+        return self.doubt or self.open
+
 
 class Standing(Struct, frozen=True):
     """A grant that surely stands."""
@@ -100,7 +107,7 @@ class Settlement:
             if why is not None:
                 self.perhaps.append(Perhaps(given, claim, claim.item.unknown(why)))
             elif (threat := self._threat(given, claim)) is not None:
-                if not (claim.existing and threat.doubt is None and threat.open is None):
+                if not claim.existing or threat.unsure is not None:
                     self.perhaps.append(Perhaps(given, claim, _contested(given, claim, threat)))
             elif omitted is not None:
                 self.perhaps.append(Perhaps(given, claim, omitted))
@@ -118,7 +125,7 @@ class Settlement:
                 continue
             if not other.item.gone and any(_same(one, given) for one in other.given):
                 continue
-            if other.doubt is None and other.open is None:
+            if other.unsure is None:
                 return other
             found = found or other
         return found
@@ -169,9 +176,8 @@ def _contested(given: Given, own: Claim, other: Claim) -> Unknown:
 
 def _takes(other: Claim) -> str:
     address = other.item.address
-    unsettled = other.doubt or other.open
-    if unsettled is not None:
-        return f"{address} may take it away: {unsettled.why}"
+    if other.unsure is not None:
+        return f"{address} may take it away: {other.unsure.why}"
     return (
         f"{address} is deleted, which takes it away" if other.item.gone else f"{address}, which doesn't, takes it away"
     )
