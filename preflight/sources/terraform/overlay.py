@@ -246,5 +246,5 @@ class _Overlay:
         why = there.access if isinstance(there.access, Unknown) else None
         gap = there.access_completeness
         otherwise = why or Unknown(gap.gap or Incomplete("the list was not read whole"), gap.provenance)
-        found = access_list(base, claims, self._changes.omission(ON_LISTS), otherwise)
+        found = access_list(base, claims, self._changes, otherwise)
         return replace(there, access=found.entries, access_completeness=found.completeness, access_places=found.places)

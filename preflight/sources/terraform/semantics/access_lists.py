@@ -57,10 +57,12 @@ class AccessList(Struct, frozen=True):
     places: tuple[tuple[AccessEntry, Provenance], ...] = ()
 
 
-def access_list(base: "Base", claims: list[Claim], omitted: Unknown | None, otherwise: Unknown) -> AccessList:
-    """All of it together. `omitted` is what wasn't read; `otherwise` says why more may be in it, where nothing
-    completes it."""
-    settlement = Settlement([*base.claims, *claims], omitted)
+def access_list(base: "Base", claims: list[Claim], world: World, otherwise: Unknown) -> AccessList:
+    """All of it together. `world` says what wasn't read; `otherwise` why more may be in it, where nothing completes
+    it."""
+    omitted = world.omission(ON_LISTS)
+    taking = world.omission(kind for kind, manner in DATASET_IAM.items() if manner != "member")
+    settlement = Settlement([*base.claims, *claims], taking)
     found: dict[tuple[str, str, Condition | None], tuple[AccessEntry, Provenance]] = {}
     for one in settlement.standing:
         given = one.given

@@ -4,7 +4,7 @@ from preflight.facts.dataset import Dataset, Datasets, DatasetSettings
 from preflight.facts.seen import Completeness, Incomplete, Provenance, Unknown
 from preflight.sources.terraform.kinds import DATASET
 from preflight.sources.terraform.resources import Unsettled
-from preflight.sources.terraform.semantics.access_lists import ON_LISTS, Lists, Name, access_list, base_of
+from preflight.sources.terraform.semantics.access_lists import Lists, Name, access_list, base_of
 from preflight.sources.terraform.semantics.home import Home
 from preflight.sources.terraform.semantics.items import Item, World
 from preflight.sources.terraform.semantics.values import block, first_unsettled, number, text
@@ -52,7 +52,7 @@ def dataset(world: World, lists: Lists, item: Item, name: str) -> Dataset | Unkn
         return item.unknown(location)
     why = f"{item.address} doesn't declare its access list, and BigQuery fills it in"
     filled = Unknown(Incomplete(why, f"See: bq show --format=prettyjson {name}"), item.seen())
-    listed = access_list(base_of(item), lists.of(name), world.omission(ON_LISTS), filled)
+    listed = access_list(base_of(item), lists.of(name), world, filled)
     return Dataset(
         provenance=item.seen("location"),
         id=name,

@@ -92,7 +92,7 @@ class Settlement:
     """What claims on one policy or list come to."""
 
     def __init__(self, claims: Iterable[Claim], omitted: Unknown | None = None) -> None:
-        """`omitted` is what wasn't read, and may add and take away."""
+        """`omitted` is what wasn't read and may take away."""
         self.claims = tuple(claims)
         self._takers = _Takers(self.claims)
         self.standing: list[Standing] = []

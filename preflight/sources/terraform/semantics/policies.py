@@ -24,6 +24,11 @@ def types_of(resource: str) -> tuple[str, ...]:
     return tuple(kind for kind, (of, _) in POLICY_IAM.items() if of == level)
 
 
+def taking_away(resource: str) -> tuple[str, ...]:
+    """Those of them that take away what they don't give."""
+    return tuple(kind for kind in types_of(resource) if POLICY_IAM[kind][1] != "member")
+
+
 def allow_policies(world: World, home: Home, ancestry: Ancestry | Unknown) -> AllowPolicies:
     """The project's own and those of what it is known to be in."""
     above = () if isinstance(ancestry, Unknown) else ancestry.resources
@@ -40,7 +45,7 @@ def allow_policy(world: World, resource: str, home: Home) -> AllowPolicy | Unkno
     if not claims:
         return world.undeclared(types, f"who holds what on {resource}")
     omitted = world.omission(types)
-    settlement = Settlement(claims, omitted)
+    settlement = Settlement(claims, world.omission(taking_away(resource)))
     completeness, by_role = _completeness(world, settlement, resource, omitted)
     return put_together(settlement, resource, world.root, completeness, by_role)
 
@@ -49,6 +54,7 @@ def policy_after(world: World, now: AllowPolicy | Unknown, resource: str, home: 
     """A policy as it is now, once these changes are applied to it."""
     claims = list(claims_on(world, resource, home))
     omitted = world.omission(types_of(resource))
+    taking = world.omission(taking_away(resource))
     if not claims and omitted is None:
         return now
     if isinstance(now, Unknown):
@@ -62,7 +68,7 @@ def policy_after(world: World, now: AllowPolicy | Unknown, resource: str, home: 
         for binding in now.bindings
         for member in binding.members
     )
-    settlement = Settlement([Claim(Item(where, {}), "member", given, existing=True), *claims], omitted)
+    settlement = Settlement([Claim(Item(where, {}), "member", given, existing=True), *claims], taking)
     if settlement.whole is not None and omitted is None:
         return put_together(settlement, resource, now.provenance, COMPLETE, {})
     gap = Completeness(omitted.reason, omitted.provenance) if omitted else now.completeness
