@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+# A run imports these in two threads at once, and CPython 3.11 can't compile in two at once what pytest rewrites.
+import preflight.sources.live.clients
+import preflight.sources.live.collector
+import preflight.sources.live.credentials  # noqa: F401
 from preflight.cli.request import Request
 from preflight.cli.run import judge
 from preflight.emulator import Emulator
