@@ -8,13 +8,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from preflight.facts.caller import CallerPermissions
 from preflight.facts.dataset import Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
 from preflight.facts.iam_resources import IamResources
 from preflight.facts.organization import OrgPolicies, OrgPolicy
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
-from preflight.facts.seen import Completeness, Incomplete, Provenance, Unknown, Unresolved
+from preflight.facts.second_opinion import SecondOpinions
+from preflight.facts.seen import Completeness, Incomplete, NotCollected, Provenance, Unknown, Unresolved
 from preflight.facts.snapshot import FIELD_OF, Snapshot
 from preflight.sources.set_policies import merged
 from preflight.sources.terraform.kinds import BILLING, DATASET, PROJECT
@@ -46,7 +48,14 @@ def after(now: Snapshot, declared: Declared, name: str, wanted: frozenset[type[F
         Datasets: overlay.datasets,
         IamResources: overlay.iam_resources,
     }
-    return replace(now, **{FIELD_OF[kind]: made() for kind, made in make.items() if kind in wanted})
+    facts = {FIELD_OF[kind]: made() for kind, made in make.items() if kind in wanted}
+    if overlay.changes:
+        facts |= {FIELD_OF[kind]: _GOOGLES for kind in (CallerPermissions, SecondOpinions) if kind in wanted}
+    return replace(now, **facts)
+
+
+_GOOGLES = Unknown(NotCollected("Google answers for the project as it is, not as the plan leaves it"))
+"""What Google itself says of permissions; by the policies it is worked out for what will be."""
 
 
 class _Overlay:
@@ -59,6 +68,11 @@ class _Overlay:
         self._home = Home(home.id, home.number or told or None)
         self._item = project.declared(self._changes, self._home)
         self._moves = self._moved()
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan changes anything that matters."""
+        return bool(self._changes.declared.resources or self._changes.declared.omissions)
 
     def _moved(self) -> Unknown | None:
         """Why it isn't known what the project will be in; None: it stays where it is."""

@@ -273,3 +273,20 @@ def test_a_bad_plan_is_refused_before_any_call(written):
         with pytest.raises(UsageError, match="no format_version"):
             judge(request, running.environ(caller=CALLER))
         assert not running.exchanges
+
+
+def test_what_surely_goes_is_gone_whatever_else_may_happen(verdicts):
+    maybe = policy(("roles/viewer", "user:x@acme.example"), unknown={"project": True})
+    found = verdicts(cloud(BOTH), maybe, vendor_member(USER, "a", ("delete",)), vendor_member(EDITOR, "b", ("delete",)))
+    assert found["jobs-create"] == "fail"
+
+
+def test_what_google_says_of_the_vendor_itself_is_about_now(written):
+    """Run by the vendor, testIamPermissions answers exactly, and for the project as it is."""
+    text = cloud(BOTH).replace("callers = [", f'callers = [{{ email = "{EMAIL}", kind = "service_account" }}, ')
+    changes = plan(vendor_member(USER, "a", ("delete",)))
+    request = Request(project=ACME, plan=written(changes), live=True, output_dir=None, only=("jobs-create",))
+    with Emulator(world(text)) as running:
+        (found,) = judge(request, running.environ(caller=EMAIL)).findings
+    assert str(found.before) == "pass"
+    assert str(found.status) != "pass", "what the vendor may read of the policies decides between fail and unknown"
