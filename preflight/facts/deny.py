@@ -6,7 +6,7 @@ from preflight.facts.policy import Condition
 from preflight.facts.project import Fact, Observed
 from preflight.facts.seen import COMPLETE, Completeness, Evidence, Unknown
 
-ANY_PERMISSION = "*"
+ANY_PERMISSION = "(not known)"
 """Stands for permissions that aren't known, in a rule that is in doubt."""
 
 
