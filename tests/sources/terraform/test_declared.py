@@ -6,7 +6,7 @@ from preflight import Answer, Unknown
 from preflight.access.project_access import AccessFacts, ProjectAccess
 from preflight.facts.snapshot import FIELD_OF
 from preflight.sources.terraform.resources import Declared, Omission, Place, Resource, Unsettled
-from preflight.sources.terraform.semantics import projects_in, snapshot_of
+from preflight.sources.terraform.semantics import policy_document, projects_in, snapshot_of
 from preflight.testing import MOMENT
 
 ACME, JANE, USER, JOBS = "acme-analytics", "user:jane@acme.example", "roles/bigquery.user", "bigquery.jobs.create"
@@ -202,3 +202,30 @@ def test_values_of_any_shape_break_nothing_and_grant_nothing(kind, value):
     for key in ("deny_rule", "denial_condition", "values"):
         nested = {"rules": [{key: value}], "spec": [{"rules": [{key: value}]}], "access": [{key: value}, value]}
         assert access(resource(kind, sane | nested)).decide(JANE, JOBS).answer is Answer.UNKNOWN
+
+
+DOCUMENT = {"binding": [{"role": USER, "members": [JANE], "condition": [{"expression": "true", "title": "always"}]}]}
+
+
+def test_a_policy_that_a_data_source_makes():
+    made = policy_document(DOCUMENT)
+    found = access(ALONE, resource("google_project_iam_policy", {"project": ACME, "policy_data": made}))
+    assert found.decide(JANE, JOBS).answer is Answer.GRANTED
+    assert found.decide("user:bob@acme.example", JOBS).answer is Answer.NOT_GRANTED
+    assert policy_document({"policy_data": made}) == made
+
+
+@pytest.mark.parametrize(
+    "unsettled",
+    [
+        {"binding": WHETHER},
+        {"binding": [WHETHER]},
+        {"binding": [{"role": WHETHER, "members": []}]},
+        {"binding": [{"role": USER, "members": WHETHER}]},
+        {"binding": [{"role": USER, "members": [JANE, WHETHER]}]},
+        {"binding": [{"role": USER, "members": [JANE], "condition": WHETHER}]},
+        {"binding": [{"members": [JANE]}]},
+    ],
+)
+def test_a_policy_of_which_a_part_is_not_settled(unsettled):
+    assert isinstance(policy_document(unsettled), Unsettled)
