@@ -104,6 +104,8 @@ class Bindings:
 
     def blind_to(self, role: str) -> list[OpenFact]:
         """Where further grants of this very role may be."""
+        if not self.blind:
+            return []
         found = [fact for fact in self.blind if not any(policy.resource == fact.about for policy in self._policies)]
         for policy in self._policies:
             known = policy.completeness_of(role)

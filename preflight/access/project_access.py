@@ -152,13 +152,17 @@ class ProjectAccess:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = () if stands is False else self._candidates(principal, None, role)
         candidates = tuple(_Candidate(c.source, c.covers, both(stands, c.formula)) for c in found)
-        open_ = (*self.bindings.blind_to(role), *self.bindings.may_give(role, principal, self.members))
+        open_: list[Formula] = [*self.bindings.blind_to(role)]
+        if self.bindings.possible:
+            open_ += self.bindings.may_give(role, principal, self.members)
         blind = tuple(both(stands, fact) for fact in open_)
         return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
         candidates = [*self._candidates(principal, permission)]
-        blind = [*self.bindings.blind, *self.bindings.may_hold(permission, principal, self.members)]
+        blind: list[Formula] = [*self.bindings.blind]
+        if self.bindings.possible:
+            blind += self.bindings.may_hold(permission, principal, self.members)
         if dataset is not None:
             if isinstance(dataset.access, Unknown):
                 blind.append(OpenFact("dataset access", dataset.id, dataset.access))
