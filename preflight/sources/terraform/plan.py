@@ -15,7 +15,7 @@ from preflight.errors import UsageError
 from preflight.sources.terraform.kinds import RELEVANT
 from preflight.sources.terraform.plan_file import SHOW, plan_bytes
 from preflight.sources.terraform.plan_providers import Configuration, Providers
-from preflight.sources.terraform.plan_values import laid_over
+from preflight.sources.terraform.plan_values import laid_over, marked, without
 from preflight.sources.terraform.resources import Change, Declared, Omission, Place, Resource, Unsettled, Value
 
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.[0-9]+")
@@ -141,7 +141,10 @@ def _resource(element: _Element, providers: Providers, place: Place, maybe: Unse
         said = ", ".join(change.actions) or "none"
         maybe = maybe or Unsettled(f"what the plan does with {address} is not known to this version: {said}")
         what = Change.UPDATE
-    before = None if change.before is None else _values(change.before, None, change.before_sensitive, address)
+    secrets = marked(change.before, change.before_sensitive) | marked(change.after, change.after_sensitive)
+    before = None
+    if change.before is not None:
+        before = _values(change.before, None, change.before_sensitive, address, secrets)
     if what in {Change.DELETE, Change.FORGET}:
         values = before or {}
     else:
@@ -149,7 +152,7 @@ def _resource(element: _Element, providers: Providers, place: Place, maybe: Unse
         if _top(unknown, "project") is True and providers.leaves_project(address):
             # What the provider fills in is not known to the plan, but it is said which project that is.
             unknown = {key: part for key, part in unknown.items() if key != "project"}
-        values = _values(change.after or {}, unknown, change.after_sensitive, address)
+        values = _values(change.after or {}, unknown, change.after_sensitive, address, secrets)
     return Resource(
         address=address,
         type=element.type,
@@ -163,12 +166,12 @@ def _resource(element: _Element, providers: Providers, place: Place, maybe: Unse
     )
 
 
-def _values(shown: dict[str, Any], unknown: Any, sensitive: Any, address: str) -> dict[str, Value]:
+def _values(shown: dict[str, Any], unknown: Any, sensitive: Any, address: str, secrets: set[str]) -> dict[str, Value]:
     whole = laid_over(shown, unknown, sensitive, address)
-    if isinstance(whole, dict):
-        return whole
-    # All of it is unknown or secret, key by key.
-    return dict.fromkeys(shown, whole)
+    if not isinstance(whole, dict):
+        # All of it is unknown or secret, key by key.
+        return dict.fromkeys(shown, whole)
+    return {key: without(value, secrets, f"{address}.{key}") for key, value in whole.items()} if secrets else whole
 
 
 def _refuse_others(plan: _Version, path: Path) -> None:

@@ -4,6 +4,7 @@
 tree (Terraform's "JSON Output Format", "Change Representation"). Lists and maps are laid over position by position.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from preflight.sources.terraform.resources import Unsettled, Value
@@ -82,3 +83,41 @@ def _list(found: Any) -> list[Any] | None:
 
 def _at(values: list[Any], place: int) -> Any:
     return values[place] if place < len(values) else None
+
+
+_SHORTEST = 4
+"""Shorter secrets are looked for as whole values only: they are in too many texts by chance."""
+
+
+def marked(value: Any, sensitive: Any) -> set[str]:
+    """The texts that a tree marks as sensitive."""
+    if sensitive is True:
+        return set(_texts_in(value))
+    found: set[str] = set()
+    if isinstance(sensitive, dict) and isinstance(value, dict):
+        for key, tree in sensitive.items():
+            found |= marked(value.get(key), tree)
+    elif isinstance(sensitive, list) and isinstance(value, list):
+        for place, tree in enumerate(sensitive):
+            found |= marked(_at(value, place), tree)
+    return found
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts_in(inner)
+
+
+def without(value: Value, secrets: set[str], name: str) -> Value:
+    """The value without what holds a secret: providers copy marked arguments into attributes that aren't marked."""
+    if isinstance(value, str):
+        if value in secrets or any(len(one) >= _SHORTEST and one in value for one in secrets):
+            return Unsettled(f"{name} holds what is marked as sensitive", sensitive=True)
+        return value
+    if isinstance(value, dict):
+        return {key: without(inner, secrets, f"{name}.{key}") for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without(inner, secrets, f"{name}[{place}]") for place, inner in enumerate(value)]
+    return value

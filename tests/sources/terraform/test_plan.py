@@ -195,6 +195,18 @@ def test_what_is_marked_as_sensitive_is_not_kept(read, capsys):
     assert SECRET not in repr(found)
 
 
+def test_a_copy_of_a_secret_in_what_is_not_marked_is_not_kept_either(read):
+    """Terraform marks arguments; what the provider makes of them it doesn't."""
+    after = GRANT | {"member": SECRET, "id": f"acme/roles/x/{SECRET}", "short": "ab", "copy": ["cab", "ab"]}
+    (found,) = read(change(MEMBER, after, "update", before={"etag": SECRET}, secret={"member": True, "short": True}))
+    assert found.values["id"].sensitive
+    assert found.before["etag"].sensitive
+    assert found.values["copy"][0] == "cab"
+    assert found.values["copy"][1].sensitive
+    assert found.values["role"] == GRANT["role"]
+    assert SECRET not in repr(found)
+
+
 def test_of_what_goes_the_secrets_before_count(read):
     (found,) = read(change(MEMBER, None, "delete", before=GRANT | {"member": SECRET}, before_secret={"member": True}))
     assert found.values["member"].sensitive
