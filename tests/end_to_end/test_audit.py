@@ -206,7 +206,7 @@ members = ["user:admin@acme.example", "user:kim@partner.example"]
 def test_the_proof_of_a_cell_and_of_a_row(audited):
     cloud = acme(binding(USER, ANA), dataset("sales", {"role": "READER", "userByEmail": "ana@acme.example"}))
     shown = audited(cloud, "--path", "ana@acme.example:run-jobs", "--format", "terminal")
-    said = " ".join(shown.out.split())  # however wide the terminal is
+    said = words(shown)
     assert "GRANTED: user:ana@acme.example holds bigquery.jobs.create on projects/acme-analytics" in said
     assert "roles/bigquery.user is granted to user:ana@acme.example" in said
     assert "tables.getData" not in shown.out
