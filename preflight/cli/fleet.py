@@ -3,9 +3,10 @@
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 from msgspec.structs import replace
 
 from preflight import interrupts
+from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.progress import Progress
 from preflight.cli.request import Request, Selection, selection, target_of
 from preflight.cli.screen import shown
@@ -20,7 +22,8 @@ from preflight.cli.source import warn
 from preflight.engine import evaluate
 from preflight.errors import OutputError
 from preflight.facts.snapshot import Target
-from preflight.renderers import Format, fleet, render
+from preflight.renderers import Format, fleet
+from preflight.renderers.many import document
 from preflight.report import Report
 from preflight.report_files import FleetFiles
 
@@ -30,40 +33,57 @@ if TYPE_CHECKING:
 _TOLD_EVERY = 100
 
 
-def carry_out_fleet(request: Request, *, quiet: bool = False) -> int:
-    """Judges, shows, writes; returns the worst exit code. Nothing is shown or written before the exports are read."""
+def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
+    """Judges, shows, writes; returns the worst exit code. Nothing is shown or written before the exports are read.
+
+    No more than one report is held at a time.
+    """
     rows: list[fleet.Row] = []
+    out = _Once(quiet=quiet)
     with contextlib.ExitStack() as stack:
+        named = stack.enter_context(named_outputs(request, environ))
         progress = stack.enter_context(Progress())
         reports = _reports(request, progress)
         first = next(reports)  # an export without projects is refused before anything is begun
         files = _files(request)
         if files is not None:
             stack.enter_context(files)
-        streams = request.format is Format.JSON and not quiet
-        out = _Once(quiet=quiet)
+        source = " and ".join(map(str, request.assets))
+        documents = {form: document(form, source, width=_width()) for form in _formats(request, files, named, quiet)}
+
+        def tell(form: Format, text: str) -> None:
+            if form is request.format:
+                out.show(text)
+            if form is Format.JSON and files is not None:
+                files.write(text)
+            if named is not None:
+                named.write(form, text)
+
         for report in chain([first], reports):
             rows.append(fleet.Row.of(report))
-            if files is None and not (streams and out.works):
-                continue
-            text = (fleet.JSON_BETWEEN if len(rows) > 1 else fleet.JSON_START) + render(report, Format.JSON).rstrip(
-                "\n"
-            )
-            if files is not None:
-                files.write(text)
-            if streams:
-                out.show(text)
+            for form, made in documents.items():
+                tell(form, made.add(report))
         progress.clear()
-        summary = fleet.markdown(rows, first, " and ".join(map(str, request.assets)))
-        out.show(fleet.JSON_END if streams else _text(request.format, rows, summary))
+        for form, made in documents.items():
+            tell(form, made.end(rows))
+        paths: list[Path] = []
         if files is not None:
-            files.write(fleet.JSON_END)
             with interrupts.held():  # both files or none
-                paths = files.finish(summary)
+                paths += files.finish(documents[Format.MARKDOWN].end(rows))
+        if named is not None:
+            paths += named.finish()
+        if paths:
             click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
     if out.failed is not None:
         raise out.failed
     return fleet.exit_code(rows)
+
+
+def _formats(request: Request, files: FleetFiles | None, named: Outputs | None, quiet: bool) -> frozenset[Format]:
+    wanted = named.formats if named is not None else frozenset()
+    if files is not None:
+        wanted |= {Format.JSON, Format.MARKDOWN}
+    return wanted if quiet else wanted | {request.format}
 
 
 class _Once:
@@ -73,14 +93,9 @@ class _Once:
         self._quiet = quiet
         self.failed: OutputError | None = None
 
-    @property
-    def works(self) -> bool:
-        """Whether anything is still shown."""
-        return not self._quiet and self.failed is None
-
     def show(self, text: str) -> None:
         """Prints it, if that still works."""
-        if self.works:
+        if text and not self._quiet and self.failed is None:
             self.failed = shown(lambda: click.echo(text, nl=False))
 
 
@@ -118,8 +133,5 @@ def _files(request: Request) -> FleetFiles | None:
     return FleetFiles(request.output_dir, request.assets[0].name.partition(".")[0], datetime.now(UTC))
 
 
-def _text(form: Format, rows: list[fleet.Row], summary: str) -> str:
-    if form is Format.MARKDOWN:
-        return summary
-    width = min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
-    return fleet.terminal(rows, width=width)
+def _width() -> int:
+    return min(get_terminal_size((120, 24)).columns, 200) if sys.stdout.isatty() else 160
