@@ -21,7 +21,7 @@ oracle: .venv/ready
 	PREFLIGHT_ORACLE=all $(VENV) pytest $(PYTEST_ARGS) tests/access/test_agreement.py tests/access/test_laws.py
 
 bench: .venv/ready
-	@$(VENV) benchmarks
+	@$(VENV) benchmarks $(BENCH_ARGS)
 
 lint: .venv/ready
 	$(VENV) ruff check $(wildcard $(LINTED))

@@ -1,6 +1,6 @@
-"""The audit of a policy as large as Google allows: CPU seconds after import, printed.
+"""The audit of a policy as large as Google allows, and of a project of very many datasets: CPU seconds after import.
 
-python -m benchmarks.audit            the figure
+python -m benchmarks.audit            the figures
 python -m benchmarks.audit --profile  and where the time goes
 """
 
@@ -22,6 +22,9 @@ from preflight.facts.seen import Provenance, Unknown
 BINDINGS, CUSTOM_ROLES, DATASETS = 1500, 250, 100
 BOUND = 1.0
 """CPU seconds."""
+MANY_DATASETS = 10_000
+MANY_BOUND = 20.0
+"""CPU seconds: they must not take minutes."""
 SEEN = Provenance("benchmark", "projects/acme-analytics", datetime(2026, 1, 2, tzinfo=UTC))
 _ASKED = [
     *("bigquery.jobs.create", "bigquery.datasets.create", "bigquery.tables.getData", "bigquery.tables.updateData"),
@@ -29,8 +32,9 @@ _ASKED = [
 ]
 
 
-def large() -> tuple[ProjectAccess, Datasets, Organization]:
-    """A project with a policy of 1,500 bindings, 250 custom roles, a hundred datasets, a deny rule and conditions."""
+def large(count: int = DATASETS) -> tuple[ProjectAccess, Datasets, Organization]:
+    """A project with a policy of 1,500 bindings, 250 custom roles, datasets, a deny rule and conditions. Beside what
+    BigQuery puts into each dataset's list, each names somebody; where they are many, a group of its own too."""
     chance = random.Random(5)  # noqa: S311  the same each time
     custom: dict[str, Role | Unknown] = {
         name: Role(provenance=SEEN, name=name, permissions=frozenset(chance.sample(_ASKED, chance.randint(0, 3))))
@@ -48,9 +52,10 @@ def large() -> tuple[ProjectAccess, Datasets, Organization]:
             provenance=SEEN,
             id=f"dataset_{n}",
             location="EU",
-            access=(*entries, AccessEntry(role="READER", user=f"user{chance.randrange(900)}@acme.example")),
+            access=(*entries, AccessEntry(role="READER", user=f"user{chance.randrange(900)}@acme.example"), *more),
         )
-        for n in range(DATASETS)
+        for n in range(count)
+        for more in [(AccessEntry(role="WRITER", group=f"writers{n}@acme.example"),) if count > DATASETS else ()]
     ]
     rule = DenyRule(
         ("principalSet://goog/public:all",),
@@ -89,24 +94,27 @@ def _bindings(chance: random.Random, roles: list[str]) -> Iterator[Binding]:
         yield Binding(chance.choice(roles), (member,), condition)
 
 
-def seconds() -> tuple[float, Audit]:
+def seconds(count: int = DATASETS) -> tuple[float, Audit]:
     """The CPU time of one audit, with nothing remembered but the catalogue and the loaded library of conditions."""
     role_catalogue()
-    access, datasets, organization = large()
+    access, datasets, organization = large(count)
     start = time.process_time()
     made = audit(ProjectAccess(access.facts), datasets, organization)
     return time.process_time() - start, made
 
 
 def main() -> None:
-    """Prints the figure; exits 1 if it is over the bound."""
+    """Prints the figures; exits 1 if one is over its bound."""
     import cel_expr_python  # noqa: F401  "after import"
 
-    spent, made = seconds()
-    print(
-        f"audit of {BINDINGS} bindings, {CUSTOM_ROLES} custom roles, {DATASETS} datasets ({len(made.rows)} rows): "
-        f"{spent:.2f} s of CPU (at most {BOUND:.2f})"
-    )
+    held = True
+    for count, bound in ((DATASETS, BOUND), (MANY_DATASETS, MANY_BOUND)):
+        spent, made = seconds(count)
+        held &= spent <= bound
+        print(
+            f"audit of {BINDINGS} bindings, {CUSTOM_ROLES} custom roles, {count} datasets ({len(made.rows)} rows): "
+            f"{spent:.2f} s of CPU (at most {bound:.2f})"
+        )
     if "--profile" in sys.argv[1:]:
         import cProfile
         import pstats
@@ -114,7 +122,7 @@ def main() -> None:
         with cProfile.Profile() as profile:
             seconds()
         pstats.Stats(profile).sort_stats("cumulative").print_stats(30)
-    sys.exit(0 if spent <= BOUND else 1)
+    sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

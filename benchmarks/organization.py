@@ -7,7 +7,7 @@ are huge. Lines of kinds that no rule asks about are in it as well, among them t
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -62,6 +62,22 @@ def write(path: Path, size: Size, seed: int = 5) -> int:
             file.write(b"\n")
             count += 1
     return count
+
+
+def write_among_others(path: Path, export: Path, others: int, seed: int = 6) -> None:
+    """Writes an export again, between two halves of so many lines that no rule asks about."""
+    rng = random.Random(seed)  # noqa: S311
+    chain = ("projects/1", ORGANIZATION)
+
+    def fill(file: BinaryIO) -> None:
+        for n in range(others // 2):
+            file.write(msgspec.json.encode(_other(f"other-{n}", "1", chain, rng)))
+            file.write(b"\n")
+
+    with path.open("wb") as file:
+        fill(file)
+        file.write(export.read_bytes())
+        fill(file)
 
 
 def _lines(size: Size, rng: random.Random) -> Iterator[Line]:

@@ -83,15 +83,20 @@ if TYPE_CHECKING:
     from preflight.remedies import add_binding as add_binding
     from preflight.remedies import console as console
     from preflight.remedies import console_on as console_on
+    from preflight.remedies import dataset_page as dataset_page
+    from preflight.remedies import grant_by_custom_role as grant_by_custom_role
     from preflight.remedies import grant_on_dataset as grant_on_dataset
     from preflight.remedies import grant_role as grant_role
     from preflight.remedies import hcl as hcl
     from preflight.remedies import hcl_block as hcl_block
     from preflight.remedies import hcl_list as hcl_list
+    from preflight.remedies import label_of as label_of
     from preflight.remedies import let_value as let_value
     from preflight.remedies import make_exceptions as make_exceptions
     from preflight.remedies import make_role as make_role
+    from preflight.remedies import org_policy_block as org_policy_block
     from preflight.remedies import org_policy_page as org_policy_page
+    from preflight.remedies import project_member as project_member
     from preflight.remedies import remove_binding as remove_binding
     from preflight.remedies import revoke_on_dataset as revoke_on_dataset
     from preflight.remedies import settling as settling
@@ -133,8 +138,9 @@ _HOME = {
     "preflight.facts.snapshot": "Gap Snapshot Target",
     "preflight.profile": "LocationClass Profile",
     "preflight.remedies": (
-        "add_binding console console_on grant_on_dataset grant_role hcl hcl_block hcl_list let_value make_exceptions "
-        "make_role org_policy_page remove_binding revoke_on_dataset settling shell show_org_policy"
+        "add_binding console console_on dataset_page grant_by_custom_role grant_on_dataset grant_role hcl hcl_block "
+        "hcl_list label_of let_value make_exceptions make_role org_policy_block org_policy_page project_member "
+        "remove_binding revoke_on_dataset settling shell show_org_policy"
     ),
     "preflight.report": "Remedy Severity Status Verdict failed passed skipped unknown warned",
     "preflight.rulebook": "rule",

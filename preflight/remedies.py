@@ -81,14 +81,33 @@ def grant_role(project: str, member: str, role: str, *, settling: bool = False) 
     return Remedy(
         summary=summary,
         commands=(add_binding(f"projects/{project}", member, role),),
-        terraform=hcl_block(
-            "google_project_iam_member",
-            f"vendor_{role.removeprefix('roles/')}",
-            project=hcl(project),
-            role=hcl(role),
-            member=hcl(member),
-        ),
+        terraform=project_member(project, member, hcl(role), role.removeprefix("roles/")),
         console_url=console("iam-admin/iam", project),
+    )
+
+
+def project_member(project: str, member: str, role: str, label: str) -> str:
+    """The Terraform that gives one role on the project to one member; the role is an expression: `hcl(…)`, or a
+    reference to another resource."""
+    return hcl_block(
+        "google_project_iam_member", f"vendor_{label}", project=hcl(project), role=role, member=hcl(member)
+    )
+
+
+def grant_by_custom_role(
+    project: str, member: str, vendor: tuple[str, str], permissions: Iterable[str], summary: str
+) -> Remedy:
+    """Makes a custom role of just these permissions on the project, and grants it to one member. `vendor` is the
+    profile's name, for the role's ID, and the vendor's, for its title."""
+    name, title = vendor
+    role_id = f"{label_of(name)}Minimum"
+    command, resource = make_role(project, role_id, f"{title}: the minimum", permissions)
+    made = f"google_project_iam_custom_role.{role_id}.name"
+    return Remedy(
+        summary=summary,
+        commands=(command, add_binding(f"projects/{project}", member, f"projects/{project}/roles/{role_id}")),
+        terraform=f"{resource}\n\n{project_member(project, member, made, role_id)}",
+        console_url=console("iam-admin/roles", project),
     )
 
 
@@ -107,8 +126,13 @@ def grant_on_dataset(project: str, dataset: Dataset, member: str, role: str, sum
             role=hcl(role),
             member=hcl(member),
         ),
-        console_url=console("bigquery", project) + f"&p={project}&d={dataset.id}&page=dataset",
+        console_url=dataset_page(project, dataset.id),
     )
+
+
+def dataset_page(project: str, dataset_id: str) -> str:
+    """The console's address of a dataset."""
+    return console("bigquery", project) + f"&p={quote(project, safe='')}&d={quote(dataset_id, safe='')}&page=dataset"
 
 
 def revoke_on_dataset(project: str, dataset: Dataset, entry: AccessEntry) -> str:
@@ -161,34 +185,71 @@ def make_role(project: str, role_id: str, title: str, permissions: Iterable[str]
 def let_value(project: str, policy: OrgPolicy, value: str, matches: Match) -> Remedy:
     """Lets one more value be by a list constraint, on this project alone."""
     constraint = policy.constraint
-    page, command = org_policy_page(project, constraint), show_org_policy(project, constraint)
     who = "Let someone who administers organization policies (roles/orgpolicy.policyAdmin)"
-    if denies(policy, matches):
-        return Remedy(
-            summary=f"{who} take {value} out of what {constraint} denies on the project.",
-            commands=(command,),
-            console_url=page,
+    beside = not denies(policy, matches)
+    terraform = _org_policy(project, constraint, (value,), (), inherit=True)
+    if beside:
+        summary = (
+            f"{who} allow {value} for {constraint} on the project, beside what is inherited. If the project has a "
+            "policy of its own, add it there."
         )
+    else:
+        # What is denied above wins over what is allowed below: only a policy that inherits nothing lets it be.
+        summary = (
+            f"{who} take {value} out of what {constraint} denies on the project, by a policy of its own that inherits "
+            "nothing and says all else as it is now."
+        )
+        terraform = _without(project, policy, value, matches)
     return Remedy(
-        summary=f"{who} allow {value} for {constraint} on the project, beside what is inherited. If the project has a "
-        "policy of its own, add it there.",
-        commands=(command,),
-        terraform=(
-            f'resource "google_org_policy_policy" "{label_of(constraint)}" {{\n'
-            f"  name   = {hcl(f'projects/{project}/policies/{constraint}')}\n"
-            f"  parent = {hcl(f'projects/{project}')}\n\n"
-            "  spec {\n"
-            "    inherit_from_parent = true\n\n"
-            "    rules {\n"
-            "      values {\n"
-            f"        allowed_values = {hcl_list([value])}\n"
-            "      }\n"
-            "    }\n"
-            "  }\n"
-            "}"
-        ),
-        console_url=page,
+        summary=summary,
+        commands=(show_org_policy(project, constraint),),
+        terraform=terraform or None,
+        console_url=org_policy_page(project, constraint),
     )
+
+
+def _without(project: str, policy: OrgPolicy, value: str, matches: Match) -> str:
+    """The effective policy without what denies the value; nothing where rules on conditions are among it."""
+    if any(rule.condition for rule in policy.rules):
+        return ""
+    allowed = list(dict.fromkeys(one for rule in policy.rules for one in rule.allowed))
+    if any(rule.allow_all for rule in policy.rules):
+        allowed = []  # whatever is listed beside it, all else is allowed too
+    if (allowed or any(rule.deny_all for rule in policy.rules)) and not any(matches(one) for one in allowed):
+        allowed.append(value)
+    denied = dict.fromkeys(one for rule in policy.rules for one in rule.denied if not matches(one))
+    return _org_policy(project, policy.constraint, tuple(allowed), tuple(denied), inherit=False)
+
+
+def _org_policy(
+    project: str, constraint: str, allowed: tuple[str, ...], denied: tuple[str, ...], *, inherit: bool
+) -> str:
+    lists = {"allowed_values": allowed, "denied_values": denied}
+    width = max((len(name) for name, listed in lists.items() if listed), default=0)
+    rule = ['      allow_all = "TRUE"']
+    if width:
+        rule = [
+            "      values {",
+            *(f"        {name.ljust(width)} = {hcl_list(listed)}" for name, listed in lists.items() if listed),
+            "      }",
+        ]
+    return org_policy_block(project, constraint, [*(["    inherit_from_parent = true", ""] if inherit else []),
+                                                  "    rules {", *rule, "    }"])  # fmt: skip
+
+
+def org_policy_block(project: str, constraint: str, spec: Iterable[str]) -> str:
+    """The Terraform of a constraint's policy on the project; `spec` are the lines of its specification."""
+    lines = [
+        f'resource "google_org_policy_policy" "{label_of(constraint)}" {{',
+        f"  name   = {hcl(f'projects/{project}/policies/{constraint}')}",
+        f"  parent = {hcl(f'projects/{project}')}",
+        "",
+        "  spec {",
+        *spec,
+        "  }",
+        "}",
+    ]
+    return "\n".join(lines)
 
 
 def show_org_policy(project: str, constraint: str) -> str:
@@ -210,27 +271,26 @@ def in_deny_rules(principal: str) -> str:
 
 
 def make_exceptions(decisions: Iterable[Decision]) -> tuple[Remedy, ...]:
-    """For each deny policy that takes something away, or may: how to except the principal from it.
+    """For each deny rule that takes something away, or may: how to except the principal from it.
 
     gcloud replaces a deny policy by a whole file; the console edits one rule of it.
     """
-    rules: dict[tuple[str, str], list[Denial]] = {}
-    principal = ""
-    for decision in decisions:
-        principal = principal or decision.principal
-        for denial in decision.denials:
-            if denial.formula is not False:
-                rules.setdefault((denial.resource, denial.policy), []).append(denial)
+    remedies = {
+        denied(denial): _make_exception(denial, decision.principal)
+        for decision in decisions
+        for denial in decision.denials
+        if denial.formula is not False
+    }
+    return tuple(remedies.values())
+
+
+def _make_exception(denial: Denial, principal: str) -> Remedy:
     member = in_deny_rules(principal)
-    return tuple(
-        Remedy(
-            summary=f"Make the account an exception, since {' and '.join(dict.fromkeys(map(denied, denials)))}: add "
-            f"{member} to that rule's exception principals (in the console's tab Deny; it takes roles/iam.denyAdmin on "
-            f"the organization).",
-            terraform=f"exception_principals = {hcl_list([*denials[0].rule.exception_principals, member])}",
-            console_url=console_on("iam-admin/iam", resource),
-        )
-        for (resource, _), denials in rules.items()
+    return Remedy(
+        summary=f"Make the account an exception, since {denied(denial)}: add {member} to that rule's exception "
+        "principals (in the console's tab Deny; it takes roles/iam.denyAdmin on the organization).",
+        terraform=f"exception_principals = {hcl_list([*denial.rule.exception_principals, member])}",
+        console_url=console_on("iam-admin/iam", denial.resource),
     )
 
 

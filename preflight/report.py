@@ -75,9 +75,10 @@ def failed(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...
 
 
 def unknown(message: str, reason: Reason, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...] = ()) -> Verdict:
-    """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others."""
-    settles = Remedy(summary=reason.settle())
-    return Verdict(Status.UNKNOWN, message, evidence, (settles, *_remedies(remedy)), reason)
+    """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others, each once."""
+    remedies = (Remedy(summary=reason.settle()), *_remedies(remedy))
+    once = tuple(found for place, found in enumerate(remedies) if found not in remedies[:place])
+    return Verdict(Status.UNKNOWN, message, evidence, once, reason)
 
 
 def skipped(message: str) -> Verdict:
@@ -108,6 +109,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     because: str | None = None
     """Only with skip: the prerequisite rule that failed."""
+    why: str = ""
+    """What goes wrong where the rule fails, in its author's words."""
+    how: str = ""
+    """How the rule judges, in its author's words."""
     before: Status | None = None
     """What it was before the change that is judged; None where no change is."""
 

@@ -40,7 +40,7 @@ def billing_is_enabled(billing: Billing, target: Target) -> Verdict:
                         "--billing-account=ACCOUNT_ID",
                     ),
                 ),
-                terraform='billing_account = "ACCOUNT_ID"  # in the google_project resource',
+                terraform='billing_account = "ACCOUNT_ID" # in the google_project resource',
                 console_url=page,
             ),
         )
@@ -55,7 +55,7 @@ def billing_is_enabled(billing: Billing, target: Target) -> Verdict:
                 "gcloud billing accounts list --filter=open=true",
                 shell("gcloud", "billing", "projects", "link", target.project, "--billing-account=ACCOUNT_ID"),
             ),
-            terraform='billing_account = "ACCOUNT_ID"  # in the google_project resource',
+            terraform='billing_account = "ACCOUNT_ID" # in the google_project resource',
             console_url=page,
         ),
     )

@@ -9,6 +9,7 @@ from preflight import (
     OrgPolicies,
     Profile,
     Project,
+    Provenance,
     Remedy,
     Severity,
     Target,
@@ -16,9 +17,11 @@ from preflight import (
     Unresolved,
     Verdict,
     allows,
-    console,
+    dataset_page,
     failed,
+    grant_on_dataset,
     hcl,
+    label_of,
     org_policy_page,
     passed,
     rule,
@@ -69,12 +72,17 @@ def encryption_fits(
         return failed(
             f"{CONSTRAINT} demands a key of your own of BigQuery, and the vendor makes its datasets without one",
             policy.shows(),
-            remedy=_make("DATASET", target),
+            remedy=(
+                Remedy("Choose a name for the destination, and give it with --dataset when you run again."),
+                *(_make(name, profile, target) for name in profile.dataset.companions("DATASET")),
+            ),
         )
-    return _with_keys(policy.shows(), datasets, profile.dataset.companions(target.dataset), target)
+    return _with_keys(policy.shows(), datasets, profile, target, profile.dataset.companions(target.dataset))
 
 
-def _with_keys(demanded: Evidence, datasets: Maybe[Datasets], names: tuple[str, ...], target: Target) -> Verdict:
+def _with_keys(
+    demanded: Evidence, datasets: Maybe[Datasets], profile: Profile, target: Target, names: tuple[str, ...]
+) -> Verdict:
     keyed: list[Evidence] = []
     wanting: dict[str, Remedy] = {}
     unseen: list[Unknown] = []
@@ -82,7 +90,7 @@ def _with_keys(demanded: Evidence, datasets: Maybe[Datasets], names: tuple[str, 
         found = datasets if isinstance(datasets, Unknown) else datasets.get(name)
         settings = found.settings if isinstance(found, Dataset) else found
         if settings is None:
-            wanting[f"{name} is still to be made"] = _make(name, target)
+            wanting[f"{name} is still to be made"] = _make(name, profile, target)
         elif not isinstance(settings, DatasetSettings):
             unseen.append(settings)
         elif isinstance(found, Dataset) and settings.kms_key:
@@ -117,8 +125,11 @@ def _is_bigquery(value: str) -> bool | None:
 _KEY = "projects/KEY_PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
 
 
-def _make(name: str, target: Target) -> Remedy:
+def _make(name: str, profile: Profile, target: Target) -> Remedy:
+    """Makes the dataset, and lets the vendor write to it: it may not, where someone else made it."""
     location = target.location or "LOCATION"
+    made = Dataset(provenance=Provenance("to be made", name), id=name, location=location)
+    grant = grant_on_dataset(target.project, made, target.principal, profile.dataset.write_role, "")
     return Remedy(
         summary=f"Make {name} with a key of yours before you connect, and let the vendor's account write to it; "
         "BigQuery's own service account has to be allowed to use the key. Or have the project excepted from the "
@@ -128,15 +139,16 @@ def _make(name: str, target: Target) -> Remedy:
                 *("bq", f"--project_id={target.project}", f"--location={location}", "mk", "--dataset"),
                 *(f"--default_kms_key={_KEY}", f"{target.project}:{name}"),
             ),
+            *grant.commands,
         ),
         terraform=(
-            f'resource "google_bigquery_dataset" "vendor" {{\n'
+            f'resource "google_bigquery_dataset" "vendor_{label_of(name)}" {{\n'
             f"  project    = {hcl(target.project)}\n"
             f"  dataset_id = {hcl(name)}\n"
             f"  location   = {hcl(location)}\n\n"
             "  default_encryption_configuration {\n"
             f"    kms_key_name = {hcl(_KEY)}\n"
-            "  }\n}"
+            f"  }}\n}}\n\n{grant.terraform}"
         ),
         console_url=org_policy_page(target.project, CONSTRAINT),
     )
@@ -147,5 +159,5 @@ def _give_key(name: str, target: Target) -> Remedy:
         summary=f"Give {name} a key of yours as its default; tables that are there keep what they have.",
         commands=(shell("bq", "update", "--dataset", f"--default_kms_key={_KEY}", f"{target.project}:{name}"),),
         terraform=f"default_encryption_configuration {{\n  kms_key_name = {hcl(_KEY)}\n}}",
-        console_url=console("bigquery", target.project),
+        console_url=dataset_page(target.project, name),
     )

@@ -14,6 +14,7 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
+    dataset_page,
     passed,
     rule,
     shell,
@@ -98,4 +99,5 @@ def _mend(dataset: Dataset, settings: DatasetSettings, target: Target) -> Remedy
         "are there keep theirs.",
         commands=(shell("bq", "update", "--dataset", *options, f"{target.project}:{dataset.id}"),),
         terraform="\n".join(lines),
+        console_url=dataset_page(target.project, dataset.id),
     )

@@ -11,6 +11,8 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
+    dataset_page,
+    grant_on_dataset,
     passed,
     revoke_on_dataset,
     rule,
@@ -39,16 +41,16 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
     unseen: list[Unknown] = []
     for name in dict.fromkeys((*wanted, *datasets.datasets)):
         found = datasets.get(name)
-        access = found.access if isinstance(found, Dataset) else found
-        if access is None:
+        entries = found.access if isinstance(found, Dataset) else found
+        if entries is None:
             continue
-        if isinstance(access, Unknown):
+        if isinstance(entries, Unknown):
             if name in wanted:
-                unseen.append(access)
+                unseen.append(entries)
             continue
         if not isinstance(found, Dataset):
             continue
-        to_all = [(found, entry) for entry in access if entry.member in EVERYBODY and not entry.authorized]
+        to_all = [(found, entry) for entry in entries if entry.member in EVERYBODY and not entry.authorized]
         open_ += to_all
         if to_all:
             continue
@@ -57,13 +59,16 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
                 where = found.access_completeness.provenance or found.provenance
                 unseen.append(Unknown(found.access_completeness.gap, where))
         else:
-            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(access)} entries"))
+            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(entries)} entries"))
     if open_:
         return warned(
             "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
             *(dataset.shows(entry, f"{entry.role} is given to {entry.member} in {dataset.id}")
               for dataset, entry in open_),
-            remedy=tuple(_close(dataset, entry, target) for dataset, entry in open_),
+            remedy=(
+                *_keep_the_vendor(open_, wanted, profile, target),
+                *_close(open_, target),
+            ),
         )  # fmt: skip
     if unseen:
         reason = unseen[0].reason
@@ -74,8 +79,40 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
     return passed(f"none of {len(closed)} datasets whose access was read is open to all", *closed[:10])
 
 
-def _close(dataset: Dataset, entry: AccessEntry, target: Target) -> Remedy:
-    return Remedy(
-        summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
-        commands=(revoke_on_dataset(target.project, dataset, entry),),
+def _keep_the_vendor(
+    open_: list[tuple[Dataset, AccessEntry]], wanted: tuple[str, ...], profile: Profile, target: Target
+) -> tuple[Remedy, ...]:
+    """Where all may write to a dataset of the vendor's, it may be by that alone that the vendor can: then it gets a
+    grant of its own before that goes."""
+    writable = dict.fromkeys(dataset for dataset, entry in open_ if entry.role != "READER" and dataset.id in wanted)
+    role = profile.dataset.write_role
+    return tuple(
+        grant_on_dataset(
+            target.project,
+            dataset,
+            target.principal,
+            role,
+            f"First let the vendor's account write to {dataset.id} by itself.",
+        )
+        for dataset in writable
+        if isinstance(dataset.access, tuple)
+        and not any(
+            entry.member.casefold() == target.principal.casefold()
+            and (entry.role in {"WRITER", "OWNER"} or entry.role_name == role)
+            and not entry.condition
+            for entry in dataset.access
+        )
+    )
+
+
+def _close(open_: list[tuple[Dataset, AccessEntry]], target: Target) -> tuple[Remedy, ...]:
+    """One remedy for each role in each dataset: one command takes away what several entries give."""
+    once = {(dataset.id, entry.role_name, entry.member): (dataset, entry) for dataset, entry in open_}
+    return tuple(
+        Remedy(
+            summary=f"Take {entry.role} in {dataset.id} away from {entry.member}, unless all are meant to have it.",
+            commands=(revoke_on_dataset(target.project, dataset, entry),),
+            console_url=dataset_page(target.project, dataset.id),
+        )
+        for dataset, entry in once.values()
     )

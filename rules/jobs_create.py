@@ -7,12 +7,14 @@ from preflight import (
     EffectiveAccess,
     Maybe,
     Profile,
+    Remedy,
     Severity,
     Target,
     Unknown,
     Verdict,
     because,
     failed,
+    grant_by_custom_role,
     grant_role,
     make_exceptions,
     open_points,
@@ -64,10 +66,12 @@ def may_run_jobs(
         base = f"no role of {target.principal} on the project or above holds {PERMISSION}"
         if given:
             base = f"{target.principal} is given {PERMISSION}, and does not hold it"
+        elif why:
+            base = f"{target.principal} does not hold {PERMISSION} now"
         return failed(
             f"{base} (computed from bindings and roles)" + (f": {why}" if why else ""),
             *decision.evidence,
-            remedy=exceptions if given else (grant, *exceptions),
+            remedy=exceptions if given else (grant, *(exceptions or (_just_that(profile, target),))),
         )
     return unknown(
         f"whether {target.principal} holds {PERMISSION} can't be told: {open_points(decision)}",
@@ -75,6 +79,12 @@ def may_run_jobs(
         *decision.evidence,
         remedy=(*settling([decision], decision.reason), *(() if given else (or_grant,)), *exceptions),
     )
+
+
+def _just_that(profile: Profile, target: Target) -> Remedy:
+    vendor = (profile.name, profile.vendor)
+    summary = f"Or grant just {PERMISSION}, by a custom role."
+    return grant_by_custom_role(target.project, target.principal, vendor, (PERMISSION,), summary)
 
 
 def _own_answer(

@@ -10,6 +10,7 @@ from preflight import (
     Evidence,
     Maybe,
     NotCollected,
+    Profile,
     Remedy,
     SecondOpinion,
     SecondOpinions,
@@ -24,6 +25,10 @@ from preflight import (
     skipped,
     unknown,
     warned,
+)
+
+GOOGLE_IS_BLIND = Unresolved(
+    "Google can't tell either, for what the caller may see", "Give the caller sight of what its answers name."
 )
 
 
@@ -42,6 +47,7 @@ def google_agrees(
     datasets: Maybe[Datasets],
     identity: Maybe[CallerIdentity],
     permissions: Maybe[CallerPermissions],
+    profile: Profile,
     target: Target,
 ) -> Verdict:
     """Asks about each permission that the profile needs, and shows both answers. An answer that Google can't give
@@ -52,7 +58,7 @@ def google_agrees(
         if isinstance(opinions.reason, NotCollected):
             return skipped("this source can't ask Google for a second opinion")
         return unknown(opinions.reason.describe(), opinions.reason, *opinions.seen())
-    theirs: list[SecondOpinion] = [] if own is None else _as_opinions(own)
+    theirs: list[SecondOpinion] = [] if own is None else _as_opinions(own, profile)
     silent: list[Unknown] = []
     if isinstance(opinions, SecondOpinions):
         theirs += [answer for answer in opinions.answers.values() if isinstance(answer, SecondOpinion)]
@@ -76,15 +82,30 @@ def google_agrees(
         )
     answered = [opinion for opinion in theirs if opinion.answer is not Troubleshot.UNKNOWN]
     if not answered:
-        reason = silent[0].reason if silent else Unresolved("Google can't tell either, for what the caller may see")
+        reason = silent[0].reason if silent else GOOGLE_IS_BLIND
         failures = (evidence for gap in silent for evidence in gap.seen())
         return unknown(f"Google gave no second opinion: {reason.describe()}", reason, *shown, *failures)
-    alone = [opinion for opinion, ours in pairs if ours is None or ours.answer is Answer.UNKNOWN]
-    more = [opinion.permission for opinion in alone if opinion.answer is not Troubleshot.UNKNOWN]
-    beyond = f"; it also answers what can't be told here: {', '.join(more)}" if more else ""
+    alone = [(opinion, ours) for opinion, ours in pairs if opinion in answered and not _told(ours)]
+    if len(alone) == len(answered):
+        ours = next((ours for _, ours in alone if ours), None)
+        return unknown(
+            "there is nothing to compare: Google answers what can't be told here: "
+            + ", ".join(f"{opinion.permission} is {opinion.answer}" for opinion, _ in alone),
+            Unresolved("of the dataset nothing is known here") if ours is None else ours.reason,
+            *shown,
+        )
+    count = len(answered) - len(alone)
+    beyond = f"; it also answers what can't be told here: {', '.join(o.permission for o, _ in alone)}" if alone else ""
     rest = len(theirs) + len(silent) - len(answered)
-    without = f"; {rest} it can't answer either" if rest else ""
-    return passed(f"Google gives the same answers to {len(answered)} questions{beyond}{without}", *shown)
+    without = f"; {rest} it can't answer" if rest else ""
+    return passed(
+        f"Google gives the same answer{'s' * (count > 1)} to {count} question{'s' * (count > 1)}{beyond}{without}",
+        *shown,
+    )
+
+
+def _told(ours: Decision | None) -> bool:
+    return ours is not None and ours.answer is not Answer.UNKNOWN
 
 
 def _own(
@@ -96,7 +117,8 @@ def _own(
     return permissions if identity.member.casefold() == target.principal.casefold() else None
 
 
-def _as_opinions(own: CallerPermissions) -> list[SecondOpinion]:
+def _as_opinions(own: CallerPermissions, profile: Profile) -> list[SecondOpinion]:
+    """What the profile needs; the caller was asked about what the tool itself needs as well."""
     return [
         SecondOpinion(
             provenance=own.provenance,
@@ -104,7 +126,7 @@ def _as_opinions(own: CallerPermissions) -> list[SecondOpinion]:
             resource=own.resource,
             answer=Troubleshot.GRANTED if permission in own.granted else Troubleshot.NOT_GRANTED,
         )
-        for permission in sorted(own.asked)
+        for permission in sorted(own.asked.intersection(profile.permissions))
     ]
 
 
@@ -118,7 +140,7 @@ def _computed(opinion: SecondOpinion, access: EffectiveAccess, datasets: Maybe[D
 
 
 def _differ(opinion: SecondOpinion, ours: Decision | None) -> bool:
-    if ours is None or ours.answer is Answer.UNKNOWN or opinion.answer is Troubleshot.UNKNOWN:
+    if ours is None or not _told(ours) or opinion.answer is Troubleshot.UNKNOWN:
         return False
     return ours.answer.value != opinion.answer.value
 

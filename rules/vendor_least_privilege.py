@@ -1,6 +1,7 @@
 """The vendor's account holds no more than it needs."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from preflight import (
     AccessEntry,
@@ -19,8 +20,10 @@ from preflight import (
     Unknown,
     Unresolved,
     Verdict,
-    add_binding,
+    console_on,
+    dataset_page,
     grant_on_dataset,
+    grant_role,
     passed,
     remove_binding,
     revoke_on_dataset,
@@ -41,10 +44,10 @@ from preflight import (
 )
 def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: Profile, target: Target) -> Verdict:
     """Compares every role of the account, on the project and above, with what the profile asks for, and its entries
-    in datasets other than the vendor's. The change that it suggests is worked through first: whatever the vendor needs
-    and has now, it still has afterwards."""
-    links = [link for role in _roles(access) for link in access.holds_role(role).links if link.formula is not False]
-    judged = [(link, _beyond(link.grant.role, access, profile)) for link in links]
+    in datasets other than the vendor's, as far as their access lists were read. The change that it suggests is worked
+    through first: whatever the vendor needs and has now, it still has afterwards."""
+    judged = _judged(access, profile)
+    links = [link for link, _ in judged]
     sure = [(link, more) for link, more in judged if link.formula is True and more]
     elsewhere = _entries_elsewhere(access, datasets, profile, target)
     if sure or elsewhere:
@@ -67,11 +70,19 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
         )
     if not links:
         return skipped(f"{target.principal} holds nothing on the project or above")
-    return passed(f"{target.principal} holds what it needs, and no more", *_unique(link.evidence for link in links))
+    unread = _unread(datasets, profile, target)
+    note = f"; the access lists of {unread} other {'dataset' if unread == 1 else 'datasets'} were not read"
+    return passed(
+        f"{target.principal} holds what it needs, and no more{note if unread else ''}",
+        *_unique(link.evidence for link in links),
+    )
 
 
-def _roles(access: EffectiveAccess) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(grant.role for grant in access.grants))
+def _judged(access: EffectiveAccess, profile: Profile) -> list[tuple[Link, frozenset[str] | None]]:
+    """Each grant that gives the account a role, or may, with what that role is beyond the need."""
+    links = [link for link in access.links if link.formula is not False]
+    beyond = {role: _beyond(role, access, profile) for role in dict.fromkeys(link.grant.role for link in links)}
+    return [(link, beyond[link.grant.role]) for link in links]
 
 
 def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[str] | None:
@@ -91,7 +102,9 @@ def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[s
         for minimum in grant.minimum_roles:
             asked |= access.permissions_of(minimum) or frozenset()
     held = access.permissions_of(role)
-    return None if held is None else held - asked
+    if held is None or (held <= asked and not access.knows_all_of(role)):
+        return None  # no more is known of it, and it may hold more
+    return held - asked
 
 
 def _such_as(more: frozenset[str]) -> str:
@@ -103,7 +116,9 @@ def _such_as(more: frozenset[str]) -> str:
 
 def _open_reason(link: Link, more: frozenset[str] | None) -> Reason:
     if more is None:
-        return Unresolved(f"what {link.grant.role} holds is not known", f"Look up what {link.grant.role} holds.")
+        return Unresolved(
+            f"what {link.grant.role} holds is not known, or not all", f"Look up what {link.grant.role} holds."
+        )
     return Unresolved(
         f"{link.grant.role} is granted to {link.grant.member} on {link.grant.resource}, and whether that gives it to "
         "the account can't be told"
@@ -127,6 +142,15 @@ def _entries_elsewhere(
     ]
 
 
+def _unread(datasets: Maybe[Datasets], profile: Profile, target: Target) -> int:
+    """How many datasets other than the vendor's may name the account unseen: live, only the vendor's own are read."""
+    if isinstance(datasets, Unknown):
+        return 0
+    own = profile.dataset.companions(target.dataset) if target.dataset else ()
+    others = [found for name, found in datasets.datasets.items() if name not in own]
+    return sum(not isinstance(found, Dataset) or isinstance(found.access, Unknown) for found in others)
+
+
 def _remedies(
     links: list[Link],
     elsewhere: list[tuple[Dataset, AccessEntry]],
@@ -135,10 +159,20 @@ def _remedies(
     profile: Profile,
     target: Target,
 ) -> tuple[Remedy, ...]:
+    there, unseen = _there(datasets, profile, target)
     direct = [link for link in links if access.is_named_by(link.grant.member)]
-    found: list[Remedy] = []
-    if direct:
-        found += _removal(direct, access, _there(datasets, profile, target), profile, target)
+    change = _removal(direct, access, there, unseen, profile)
+    if change.granted:
+        # Beside the preferred role, what was needed for want of it is too much as well.
+        then = _judged(access.after(granted=change.granted), profile)
+        links = [link for link, more in then if link.formula is True and more]
+        direct = [link for link in links if access.is_named_by(link.grant.member)]
+        change = _removal(direct, access, there, unseen, profile)
+    found = [_in_order(change, profile, target)] if change.going else []
+    kept = dict.fromkeys(f"{x.grant.role} on {x.grant.resource}" for x in direct if x not in change.going)
+    if kept:
+        why = f", as {' and '.join(unseen)} could not be read" if unseen else ""
+        found.append(Remedy(f"The vendor may need {' and '.join(kept)} for want of a narrower grant{why}."))
     for member in dict.fromkeys(link.grant.member for link in links if link not in direct):
         roles = dict.fromkeys(f"{x.grant.role} on {x.grant.resource}" for x in links if x.grant.member == member)
         has = " and ".join(roles)
@@ -147,42 +181,51 @@ def _remedies(
         found.append(
             Remedy(
                 summary="Take the account out of the access lists of datasets that are not the vendor's.",
-                commands=tuple(revoke_on_dataset(target.project, dataset, entry) for dataset, entry in elsewhere),
+                commands=tuple(dict.fromkeys(revoke_on_dataset(target.project, *found) for found in elsewhere)),
+                console_url=dataset_page(target.project, elsewhere[0][0].id),
             )
         )
     return tuple(found)
 
 
+class _Change(NamedTuple):
+    """What goes, and what is granted before: the preferred role, and the write role in datasets."""
+
+    going: list[Link]
+    granted: tuple[str, ...] = ()
+    shut: tuple[Dataset, ...] = ()
+
+
 def _removal(
-    links: list[Link], access: EffectiveAccess, there: list[Dataset], profile: Profile, target: Target
-) -> list[Remedy]:
-    """Takes away as many of the grants as can go without the vendor losing what it needs and has: after granting the
-    preferred role, and the write role in its datasets, where those are then wanting."""
-    before = _needs(access, there, profile)
-    going = list(links)
-    while going:
+    links: list[Link], access: EffectiveAccess, there: list[Dataset], unseen: list[str], profile: Profile
+) -> _Change:
+    """As many of the grants as can go without the vendor losing what it needs and has, one after the other."""
+    before = _needs(access, there, unseen, profile)
+
+    def without(going: list[Link]) -> _Change | None:
         removed = [link.grant for link in going]
         granted: tuple[str, ...] = ()
         after = access.after(removed=removed)
-        lost = before - _needs(after, there, profile)
+        lost = before - _needs(after, there, unseen, profile)
         if any(isinstance(need, str) for need in lost):
             granted = (profile.grant.role,)
             after = access.after(removed=removed, granted=granted)
-            lost = before - _needs(after, there, profile)
-        shut = [dataset for dataset in there if any(need == (dataset.id, p) for need in lost for p in _writes(profile))]
+            lost = before - _needs(after, there, unseen, profile)
+        shut = tuple(d for d in there if any(need == (d.id, p) for need in lost for p in _writes(profile)))
         opened = [_with_entry(dataset, profile, access) if dataset in shut else dataset for dataset in there]
-        if before <= _needs(after, opened, profile):
-            return [_in_order(going, granted, shut, profile, target)]
-        going.pop()
-    return []
+        return _Change(going, granted, shut) if before <= _needs(after, opened, unseen, profile) else None
+
+    change = _Change([])
+    for link in links:
+        change = without([*change.going, link]) or change
+    return change
 
 
-def _in_order(
-    going: list[Link], granted: tuple[str, ...], shut: list[Dataset], profile: Profile, target: Target
-) -> Remedy:
-    first = [add_binding(f"projects/{target.project}", target.principal, role) for role in granted]
-    for dataset in shut:
-        first += grant_on_dataset(target.project, dataset, target.principal, profile.dataset.write_role, "").commands
+def _in_order(change: _Change, profile: Profile, target: Target) -> Remedy:
+    going, granted, shut = change
+    write_role = profile.dataset.write_role
+    first = [grant_role(target.project, target.principal, role) for role in granted]
+    first += [grant_on_dataset(target.project, dataset, target.principal, write_role, "") for dataset in shut]
     taken: dict[tuple[str, str, str], bool] = {}
     for link in going:
         key = (link.grant.resource, link.grant.member, link.grant.role)
@@ -198,14 +241,20 @@ def _in_order(
     return Remedy(
         summary=f"{summary[0].upper()}{summary[1:]}; the vendor keeps what it needs.{wide}",
         commands=(
-            *first,
+            *(command for grant in first for command in grant.commands),
             *(remove_binding(*key, conditional=conditional) for key, conditional in taken.items()),
         ),
+        # What is taken away is a resource of theirs to delete, under a name that only they know.
+        terraform="\n\n".join(grant.terraform for grant in first if grant.terraform) or None,
+        console_url=console_on("iam-admin/iam", going[0].grant.resource),
     )
 
 
-def _needs(access: EffectiveAccess, there: list[Dataset], profile: Profile) -> set[str | tuple[str, str]]:
-    """What the vendor needs and surely has: its role, permissions on the project, and those in each dataset."""
+def _needs(
+    access: EffectiveAccess, there: list[Dataset], unseen: list[str], profile: Profile
+) -> set[str | tuple[str, str]]:
+    """What the vendor needs and surely has: its role, permissions on the project, and those in each dataset; in one
+    that wasn't seen, by the project's roles."""
     grant = profile.grant
     permissions = dict.fromkeys((*grant.minimum_permissions, *profile.dataset.create_permissions))
     held: set[str | tuple[str, str]] = {p for p in permissions if access.holds(p).answer is Answer.GRANTED}
@@ -219,6 +268,8 @@ def _needs(access: EffectiveAccess, there: list[Dataset], profile: Profile) -> s
         for permission in _writes(profile)
         if access.holds_on(dataset, permission).answer is Answer.GRANTED
     }
+    if unseen:
+        held |= {("", p) for p in _writes(profile) if access.holds(p).answer is Answer.GRANTED}
     return held
 
 
@@ -226,11 +277,14 @@ def _writes(profile: Profile) -> tuple[str, ...]:
     return profile.dataset.write_permissions
 
 
-def _there(datasets: Maybe[Datasets], profile: Profile, target: Target) -> list[Dataset]:
-    if target.dataset is None or isinstance(datasets, Unknown):
-        return []
-    found = (datasets.get(name) for name in profile.dataset.companions(target.dataset))
-    return [dataset for dataset in found if isinstance(dataset, Dataset)]
+def _there(datasets: Maybe[Datasets], profile: Profile, target: Target) -> tuple[list[Dataset], list[str]]:
+    """The vendor's datasets that are there, and the names of those of which that can't be told."""
+    if target.dataset is None:
+        return [], []
+    names = profile.dataset.companions(target.dataset)
+    found = {name: datasets if isinstance(datasets, Unknown) else datasets.get(name) for name in names}
+    unread = [name for name, one in found.items() if isinstance(one, Unknown)]
+    return [one for one in found.values() if isinstance(one, Dataset)], unread
 
 
 def _with_entry(dataset: Dataset, profile: Profile, access: EffectiveAccess) -> Dataset:

@@ -6,6 +6,7 @@ from preflight import (
     Severity,
     Target,
     Verdict,
+    console_on,
     passed,
     remove_binding,
     rule,
@@ -26,20 +27,22 @@ def nobody_looks_alike(access: EffectiveAccess, target: Target) -> Verdict:
     """Compares every member of the policies that were read with the vendor's account: same name elsewhere, nearly the
     same name, a wrong kind before it, a deleted account."""
     if access.lookalikes:
+        # Of several bindings of one role, one command takes the member out: with `--all` where a condition is on any.
+        taken: dict[tuple[str, str, str], bool] = {}
+        for found in access.lookalikes:
+            key = (found.resource, found.member, found.role)
+            taken[key] = taken.get(key, False) or found.conditional
         return warned(
-            "; ".join(f"{lookalike.member} is {lookalike.how}" for lookalike in access.lookalikes),
-            *(lookalike.evidence for lookalike in access.lookalikes),
+            "; ".join(dict.fromkeys(f"{found.member} is {found.how}" for found in access.lookalikes)),
+            *(found.evidence for found in access.lookalikes),
             remedy=tuple(
                 Remedy(
-                    summary=f"Take {lookalike.role} on {lookalike.resource} away from {lookalike.member}, unless you "
-                    f"know it; the vendor's account is {target.principal}.",
-                    commands=(
-                        remove_binding(
-                            lookalike.resource, lookalike.member, lookalike.role, conditional=lookalike.conditional
-                        ),
-                    ),
+                    summary=f"Take {role} on {resource} away from {member}, unless you know it; the vendor's account "
+                    f"is {target.principal}.",
+                    commands=(remove_binding(resource, member, role, conditional=conditional),),
+                    console_url=console_on("iam-admin/iam", resource),
                 )
-                for lookalike in access.lookalikes
+                for (resource, member, role), conditional in taken.items()
             ),
         )
     if access.unseen:

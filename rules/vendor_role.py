@@ -1,6 +1,5 @@
 """The vendor's account has the role that the vendor asks for, or the minimum."""
 
-import re
 from collections.abc import Iterable
 
 from preflight import (
@@ -15,13 +14,10 @@ from preflight import (
     Target,
     Unknown,
     Verdict,
-    add_binding,
     because,
     failed,
+    grant_by_custom_role,
     grant_role,
-    hcl,
-    hcl_block,
-    make_role,
     open_points,
     passed,
     rule,
@@ -124,31 +120,20 @@ def _minimum(halves: dict[str, Decision], profile: Profile, target: Target) -> t
     permissions = [name for name in profile.grant.minimum_permissions if halves[name].answer is not Answer.GRANTED]
     if any(denial.formula is not False for name in permissions for denial in halves[name].denials) or not halves:
         return ()
-    on = f"projects/{target.project}"
-    commands: list[str] = []
-    resources: list[str] = []
+    wanted = f"Or grant what is wanting of the minimum instead: {' and '.join((*roles, *permissions))}"
+    parts = [grant_role(target.project, target.principal, role) for role in roles]
     if permissions:
-        role_id = f"{re.sub('[^A-Za-z0-9_]', '_', profile.name)}Minimum"
-        command, resource = make_role(target.project, role_id, f"{profile.vendor}: the minimum", permissions)
-        commands += [command, add_binding(on, target.principal, f"{on}/roles/{role_id}")]
-        given = f"google_project_iam_custom_role.{role_id}.name"
-        resources += [resource, _member(role_id, given, target)]
-    for role in roles:
-        commands.append(add_binding(on, target.principal, role))
-        resources.append(_member(role.removeprefix("roles/"), hcl(role), target))
+        wanted += ", the permissions by a custom role"
+        vendor = (profile.name, profile.vendor)
+        parts.insert(0, grant_by_custom_role(target.project, target.principal, vendor, permissions, ""))
     return (
         Remedy(
-            summary=f"Or grant what is wanting of the minimum instead: {' and '.join((*roles, *permissions))}"
-            + (", the permissions by a custom role." if permissions else "."),
-            commands=tuple(commands),
-            terraform="\n\n".join(resources),
+            summary=f"{wanted}.",
+            commands=tuple(command for part in parts for command in part.commands),
+            terraform="\n\n".join(part.terraform for part in parts if part.terraform),
+            console_url=parts[0].console_url,
         ),
     )
-
-
-def _member(label: str, role: str, target: Target) -> str:
-    project, member = hcl(target.project), hcl(target.principal)
-    return hcl_block("google_project_iam_member", f"vendor_{label}", project=project, role=role, member=member)
 
 
 def _unique(groups: Iterable[tuple[Evidence, ...]]) -> tuple[Evidence, ...]:

@@ -21,9 +21,9 @@ from preflight import (
     Verdict,
     allows,
     failed,
-    hcl,
     hcl_list,
     let_value,
+    org_policy_block,
     org_policy_page,
     passed,
     rule,
@@ -59,11 +59,9 @@ def may_be_named(
     the role in place it passes."""
     if isinstance(project, Project) and project.parent is None:
         return skipped("the project is in no organization, so that no organization policy acts on it")
-    there = _granted_already(access, profile)
+    had, there = _granted_already(access, profile)
     if there:
-        return passed(
-            f"{target.principal} has {profile.grant.role} already, and these constraints act on new grants only", *there
-        )
+        return passed(f"{target.principal} has {had} already, and these constraints act on new grants only", *there)
     customer = _directory_of(target.principal, organization, profile)
     refusing: list[tuple[OrgPolicy, Remedy]] = []
     open_: list[Unknown] = []
@@ -77,14 +75,14 @@ def may_be_named(
         evidence.append(policy.shows())
         answer = _judged(policy, target.principal, customer, organization)
         if answer is False:
-            refusing.append((policy, _mend(policy, customer, organization, target)))
+            refusing.append((policy, _mend(policy, customer, organization, profile, target)))
         elif answer is None:
             open_.append(Unknown(_why_open(policy, target.principal, customer, profile)))
     if refusing:
         return failed(
             f"{' and '.join(policy.constraint for policy, _ in refusing)} would refuse a grant to {target.principal}",
             *(policy.shows() for policy, _ in refusing),
-            remedy=tuple(remedy for _, remedy in refusing),
+            remedy=(*(remedy for _, remedy in refusing), *(Remedy(gap.reason.settle()) for gap in open_)),
         )
     if open_:
         return unknown(
@@ -97,15 +95,18 @@ def may_be_named(
     return passed(f"policies may name {target.principal}", *evidence)
 
 
-def _granted_already(access: Maybe[EffectiveAccess], profile: Profile) -> tuple[Evidence, ...]:
-    """The evidence of a grant that names the account itself; empty where there is none."""
+def _granted_already(access: Maybe[EffectiveAccess], profile: Profile) -> tuple[str, tuple[Evidence, ...]]:
+    """What the account surely has of what would be granted to it, wherever and by whatever member, and the evidence;
+    nothing where a grant is still to be made."""
     if isinstance(access, Unknown):
-        return ()
-    decision = access.holds_role(profile.grant.role)
-    if decision.answer is not Answer.GRANTED:
-        return ()
-    direct = [link for link in decision.links if link.formula is True and not link.membership]
-    return tuple(link.grant.evidence for link in direct if link.grant.resource.startswith("projects/"))
+        return "", ()
+    grant = profile.grant
+    minimum = [*map(access.holds_role, grant.minimum_roles), *map(access.holds, grant.minimum_permissions)]
+    for decisions in ([access.holds_role(grant.role)], minimum):
+        if decisions and all(decision.answer is Answer.GRANTED for decision in decisions):
+            had = " and ".join(decision.permission for decision in decisions)
+            return had, tuple(dict.fromkeys(evidence for decision in decisions for evidence in decision.evidence))
+    return "", ()
 
 
 def _directory_of(principal: str, organization: Maybe[Organization], profile: Profile) -> str:
@@ -175,24 +176,36 @@ def _why_open(policy: OrgPolicy, principal: str, customer: str, profile: Profile
     )
 
 
-def _mend(policy: OrgPolicy, customer: str, organization: Maybe[Organization], target: Target) -> Remedy:
+def _mend(
+    policy: OrgPolicy, customer: str, organization: Maybe[Organization], profile: Profile, target: Target
+) -> Remedy:
+    if policy.constraint == DOMAINS and not customer:
+        return Remedy(
+            summary=f"{_why_open(policy, target.principal, customer, profile).settle()} Then let someone who "
+            f"administers organization policies (roles/orgpolicy.policyAdmin) allow it for {DOMAINS} on the project.",
+            commands=(show_org_policy(target.project, DOMAINS),),
+            console_url=org_policy_page(target.project, DOMAINS),
+        )
     if policy.constraint == DOMAINS:
         return let_value(target.project, policy, customer, lambda value: _covers(value, customer, organization))
     rule = next(rule for rule in policy.rules if rule.enforce)
     lists = {**rule.parameters, SUBJECTS: (*rule.parameters.get(SUBJECTS, ()), target.principal)}
     width = max(map(len, lists))
-    written = "\n".join(f"        {name.ljust(width)} = {hcl_list(values)}" for name, values in lists.items())
     return Remedy(
         summary=f"Let someone who administers organization policies (roles/orgpolicy.policyAdmin) add "
         f"{target.principal} to {SUBJECTS} of {MEMBERS} on the project.",
         commands=(show_org_policy(target.project, MEMBERS),),
-        terraform=(
-            'resource "google_org_policy_policy" "iam_managed_allowedPolicyMembers" {\n'
-            f"  name   = {hcl(f'projects/{target.project}/policies/{MEMBERS}')}\n"
-            f"  parent = {hcl(f'projects/{target.project}')}\n\n"
-            '  spec {\n    rules {\n      enforce = "TRUE"\n      parameters = jsonencode({\n'
-            f"{written}\n"
-            "      })\n    }\n  }\n}"
+        terraform=org_policy_block(
+            target.project,
+            MEMBERS,
+            [
+                "    rules {",
+                '      enforce = "TRUE"',
+                "      parameters = jsonencode({",
+                *(f"        {name.ljust(width)} = {hcl_list(values)}" for name, values in lists.items()),
+                "      })",
+                "    }",
+            ],
         ),
         console_url=org_policy_page(target.project, MEMBERS),
     )

@@ -7,19 +7,19 @@ told is unknown, and what wasn't seen at all is listed as an open point of the w
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from preflight.access.alike import Alike, Kind
 from preflight.access.audit_flags import Flag, Grantee, Judge
 from preflight.access.audit_gaps import OpenPoint, open_points
-from preflight.access.conditions import place_of
 from preflight.access.decision import Answer, Decision
 from preflight.access.members import PUBLIC, canonical
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
-from preflight.access.quick_answers import Holders, QuickAnswers, Who
 from preflight.facts.capabilities import CAPABILITIES, Capability
-from preflight.facts.dataset import Dataset, Datasets
+from preflight.facts.dataset import AccessEntry, Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
 from preflight.facts.organization import Organization
 from preflight.facts.policy import AllowPolicy
@@ -44,12 +44,20 @@ class Cell(Struct, frozen=True):
     """By the policies of the project and above: everywhere in it."""
     datasets: tuple[str, ...] = ()
     """Where only the dataset's own list gives it."""
-    open_datasets: tuple[str, ...] = ()
-    """Where it can't be told."""
+    lasting: tuple[str, ...] = ()
+    """Of these, those where no condition ends it."""
+    unsure: tuple[str, ...] = ()
+    """Where it hangs on something open that concerns the dataset; with some in it that are in `datasets` as well."""
     more: bool = False
     """With granted on datasets: there may be more than these."""
     until: datetime | None = None
     """When a grant on the project or above ends by its condition; None: it doesn't."""
+
+    @property
+    def open_datasets(self) -> tuple[str, ...]:
+        """Where it can't be told, though it can for the project as a whole."""
+        granted = frozenset(self.datasets)
+        return tuple(name for name in self.unsure if name not in granted)
 
 
 class Row(Struct, frozen=True):
@@ -95,7 +103,10 @@ class Audit(Struct, frozen=True, kw_only=True):
         cell = self.cell(row, capability)
         found = [self.access.decide(row.principal, permission) for permission in capability.permissions]
         wanted = Answer(cell.state)
-        if cell.on_project is not wanted and (names := cell.datasets or cell.open_datasets):
+        names = cell.datasets or cell.open_datasets
+        if wanted is Answer.NOT_GRANTED and cell.on_project is Answer.UNKNOWN:
+            names = tuple(self.datasets)
+        if cell.on_project is not wanted and names:
             found = [
                 self.access.decide(row.principal, permission, self.datasets[name])
                 for name in names
@@ -139,9 +150,11 @@ def _row(grantee: Grantee, cells: "_Cells", judge: Judge) -> Row:
     change = next(
         (cell for cell, capability in zip(row.cells, CAPABILITIES, strict=True) if capability.id == "change-access")
     )
-    where = None
-    if change.state is State.GRANTED and change.until is None:
-        where = () if change.on_project is Answer.GRANTED else change.datasets
+    where: tuple[str, ...] | None = None
+    if change.on_project is Answer.GRANTED:
+        where = () if change.until is None else None
+    elif change.lasting:
+        where = change.lasting
     return replace(row, flags=tuple(judge.flags(grantee, administers=where)))
 
 
@@ -151,30 +164,37 @@ def _importance(row: Row) -> tuple[object, ...]:
 
 
 def _grantees(access: ProjectAccess, datasets: dict[str, Dataset]) -> list[Grantee]:
-    """Whom policies, datasets' lists and deny rules name, each once, with the roles that name them."""
+    """Whom policies, datasets' lists and deny rules name, or may, each once, with the roles that name them."""
     found: dict[str, Grantee] = {}
 
-    def add(member: str, resource: str, role: str) -> None:
+    def add(member: str) -> Grantee:
         principal = _as_granted(member)
-        grantee = found.setdefault(canonical(principal), Grantee(member, principal, []))
-        if role:
-            grantee.roles.append((role, resource))
+        return found.setdefault(canonical(principal), Grantee(member, principal, [], []))
 
     for resource, policy in access.facts.allow.policies.items():
         if isinstance(policy, AllowPolicy):
             for binding in policy.bindings:
                 for member in dict.fromkeys(binding.members):
-                    add(member, resource, binding.role)
-    for dataset in datasets.values():
-        if not isinstance(dataset.access, Unknown):
-            for entry in dataset.access:
-                # Special groups stand for holders of roles, who have rows of their own.
-                if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
-                    add(entry.member, dataset.id, entry.role_name)
+                    add(member).roles.append((binding.role, resource))
+    for possible in access.bindings.possible.all:
+        for member in dict.fromkeys(possible.binding.members):
+            add(member).perhaps.append((possible.binding.role or "some role", possible.resource))
+    for dataset, entry in _entries(datasets):
+        grantee = add(entry.member)
+        if entry.role_name:
+            grantee.roles.append((entry.role_name, dataset.id))
     for member in _denied(access.facts.deny):
         if member not in PUBLIC:
-            add(member, "", "")
+            add(member)
     return list(found.values())
+
+
+def _entries(datasets: dict[str, Dataset]) -> Iterator[tuple[Dataset, AccessEntry]]:
+    for dataset in datasets.values():
+        for entry in () if isinstance(dataset.access, Unknown) else dataset.access:
+            # Special groups stand for holders of roles, who have rows of their own.
+            if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
+                yield dataset, entry
 
 
 def _denied(deny: DenyPolicies | Unknown) -> Iterator[str]:
@@ -201,15 +221,13 @@ def _in_datasets(capability: Capability) -> tuple[str, ...]:
     return tuple(p for p in capability.permissions if p.startswith("bigquery."))
 
 
-class _Lists(Struct):
-    """All datasets' lists for one permission."""
+class _Inside(Struct, frozen=True):
+    """Where somebody has a capability by the datasets' own lists."""
 
-    named: dict[str, list[str]]
-    """Datasets by whom they name."""
-    general: list[str]
-    """Those that give something to more than the named."""
-    alike: dict[Holders, list[str]]
-    """Datasets by the special groups in their lists."""
+    granted: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
+    """Of these, those where it doesn't end."""
+    unsure: tuple[str, ...] = ()
 
 
 class _Cells:
@@ -217,74 +235,93 @@ class _Cells:
 
     def __init__(self, access: ProjectAccess, datasets: dict[str, Dataset], *, maybe_more: bool) -> None:
         self._access = access
-        self._quick = QuickAnswers(access)
         self._datasets = datasets
         self._maybe_more = maybe_more
-        self._by_permission: dict[str, _Lists] = {}
+        self._alike: dict[str, Alike] = {}
+        self._unions: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self._numbers = count()
 
     def of(self, principal: str) -> tuple[Cell, ...]:
         """The row of one principal."""
         if principal.startswith("deleted:"):  # an account that is gone can do nothing, whatever else is unknown
             return tuple(Cell(State.NOT_GRANTED, Answer.NOT_GRANTED) for _ in CAPABILITIES)
-        who = Who.of(principal)
-        return tuple(self._cell(who, capability) for capability in CAPABILITIES)
+        return tuple(self._cell(principal, capability) for capability in CAPABILITIES)
 
-    def _cell(self, who: Who, capability: Capability) -> Cell:
-        answers = {p: self._quick.answer(who, p) for p in capability.permissions}
+    def _cell(self, principal: str, capability: Capability) -> Cell:
+        answers = {p: self._access.answer(principal, p) for p in capability.permissions}
         granting = [p for p, answer in answers.items() if answer is Answer.GRANTED]
         if granting:
-            return Cell(State.GRANTED, Answer.GRANTED, until=self._until(who, granting))
-        unknown = Answer.UNKNOWN in answers.values()
-        on_project = Answer.UNKNOWN if unknown else Answer.NOT_GRANTED
+            return Cell(State.GRANTED, Answer.GRANTED, until=self._until(principal, granting))
+        open_ = [p for p, answer in answers.items() if answer is Answer.UNKNOWN]
+        on_project = Answer.UNKNOWN if open_ else Answer.NOT_GRANTED
         if not capability.on_datasets:
-            return Cell(State.UNKNOWN if unknown else State.NOT_GRANTED, on_project)
-        given: dict[str, Answer] = {}
-        for permission in _in_datasets(capability):
-            for name, answer in self._on_datasets(who, permission):
-                if answer is Answer.GRANTED or (answer is Answer.UNKNOWN and given.get(name) is not Answer.GRANTED):
-                    given[name] = answer
-        on = tuple(sorted(name for name, answer in given.items() if answer is Answer.GRANTED))
-        unsure = tuple(sorted(name for name, answer in given.items() if answer is Answer.UNKNOWN))
-        more = unknown or bool(unsure) or self._maybe_more
-        state = State.GRANTED if on else State.UNKNOWN if more else State.NOT_GRANTED
-        return Cell(state, on_project, on, unsure, more=bool(on) and more)
+            return Cell(State.UNKNOWN if open_ else State.NOT_GRANTED, on_project)
+        within = _in_datasets(capability)
+        if self._told_by_datasets(principal, within):
+            # Open is then for good what doesn't hang on any dataset.
+            open_ = [p for p in open_ if p not in within]
+        inside = self._inside(principal, capability, open_anyway=bool(open_))
+        if not self._maybe_more and len(inside.granted) == len(self._datasets) > 0:
+            open_ = [p for p in open_ if p not in within]  # nothing is left for which it could be open
+        more = bool(open_) or self._maybe_more or not set(inside.unsure) <= set(inside.granted)
+        state = State.GRANTED if inside.granted else State.UNKNOWN if more else State.NOT_GRANTED
+        return Cell(
+            state,
+            on_project,
+            inside.granted,
+            inside.lasting,
+            inside.unsure,
+            more=bool(inside.granted) and more,
+        )
 
-    def _until(self, who: Who, granting: Iterable[str]) -> datetime | None:
+    def _told_by_datasets(self, principal: str, permissions: Iterable[str]) -> bool:
+        """Whether what can't be told for the project as a whole may be known for each single dataset, and these are
+        all that there are: where it hangs on conditions that look at the resource."""
+        whole = bool(self._datasets) and not self._maybe_more
+        return whole and any(self._alike_for(p).concerning(principal) for p in permissions)
+
+    def _until(self, principal: str, granting: Iterable[str]) -> datetime | None:
         """When the last of the grants ends; None: never."""
         ends: list[datetime] = []
         for permission in granting:
-            if self._quick.without_end(who, permission):
-                return None
-            end = self._access.decide(who.principal, permission).changes_at
+            end = self._access.ends(principal, permission)
             if end is None:
                 return None
             ends.append(end)
         return max(ends)
 
-    def _on_datasets(self, who: Who, permission: str) -> Iterator[tuple[str, Answer]]:
-        """The answer for each dataset. Those whose list has only special groups to say about the principal are
-        answered together."""
-        lists = self._lists(permission)
-        place = place_of(permission, self._access.facts.project, None)
-        if self._quick.denied(who, permission, place) is not False:
-            asked = dict.fromkeys(self._datasets)
-        else:
-            asked = dict.fromkeys([*lists.general, *(name for key in who.names for name in lists.named.get(key, ()))])
-            for holders, names in lists.alike.items():
-                answer = self._quick.answer_by_basic_roles(who, permission, holders)
-                if answer is not Answer.NOT_GRANTED:
-                    yield from ((name, answer) for name in names if name not in asked)
-        for name in asked:
-            yield name, self._quick.answer(who, permission, self._datasets[name])
+    def _inside(self, principal: str, capability: Capability, *, open_anyway: bool) -> _Inside:
+        """What datasets' lists give. Where it is open on the whole project anyway, just what they surely do."""
+        kinds: dict[str, list[Kind]] = {"granted": [], "lasting": [], "unsure": []}
+        named: dict[str, list[str]] = {"granted": [], "lasting": [], "unsure": []}
+        for permission in _in_datasets(capability):
+            alike = self._alike_for(permission)
+            for kind in alike.kinds(principal).all:
+                for word in self._told(principal, permission, kind.like, open_anyway=open_anyway):
+                    kinds[word].append(kind)
+            for kind, entries, names in alike.naming(principal):
+                listing = kind.listing(entries)
+                for word in self._told(principal, permission, listing, open_anyway=open_anyway):
+                    named[word] += names
+        return _Inside(**{word: self._union(kinds[word], names) for word, names in named.items()})
 
-    def _lists(self, permission: str) -> "_Lists":
-        if permission not in self._by_permission:
-            lists = self._by_permission[permission] = _Lists({}, [], {})
-            for dataset in self._datasets.values():
-                listed = self._quick.in_list(permission, dataset)
-                if listed.own.general:
-                    lists.general.append(dataset.id)
-                for name in {*listed.own.exact, *listed.own.through_groups}:
-                    lists.named.setdefault(name, []).append(dataset.id)
-                lists.alike.setdefault(listed.holders, []).append(dataset.id)
-        return self._by_permission[permission]
+    def _told(self, principal: str, permission: str, dataset: Dataset, *, open_anyway: bool) -> tuple[str, ...]:
+        answer = self._access.answer(principal, permission, dataset)
+        if answer is Answer.UNKNOWN:
+            return () if open_anyway else ("unsure",)
+        if answer is Answer.NOT_GRANTED:
+            return ()
+        return ("granted",) if self._access.ends(principal, permission, dataset) else ("granted", "lasting")
+
+    def _union(self, kinds: list[Kind], names: list[str]) -> tuple[str, ...]:
+        """The datasets of these kinds, and these. Thousands may be the same for nearly all rows: they share them."""
+        key = tuple(kind.number for kind in kinds)
+        if key not in self._unions:
+            self._unions[key] = tuple(sorted({name for kind in kinds for name in kind.names}))
+        whole = self._unions[key]
+        return tuple(sorted({*whole, *names})) if set(names) - set(whole) else whole
+
+    def _alike_for(self, permission: str) -> Alike:
+        if permission not in self._alike:
+            self._alike[permission] = Alike(self._access, permission, self._datasets, self._numbers)
+        return self._alike[permission]

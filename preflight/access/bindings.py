@@ -1,28 +1,36 @@
 """The bindings on a project and above, found by member and by permission: what a question has to look at."""
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from preflight.access.decision import Grant
-from preflight.access.formula import Formula, OpenFact, both, either
+from preflight.access.decision import Grant, Link
+from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, Members, canonical, names_of, names_one
-from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, PossibleBinding
-from preflight.facts.seen import Evidence, NotCollected, Unknown
+from preflight.access.members import CONVENIENCE, Members, kind_of
+from preflight.access.possible import PossibleGrants, possible_in
+from preflight.access.reach import Carried, Reach
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
+from preflight.facts.seen import Completeness, Evidence, NotCollected, Unknown
 
-_BASIC = frozenset(CONVENIENCE.values())
+T = TypeVar("T")
 
 
 class Bound:
     """One member of one binding. Its evidence is made when a proof asks for it."""
 
-    __slots__ = ("binding", "member", "policy")
+    __slots__ = ("_evidence", "_grant", "binding", "links", "member", "policy")
 
     def __init__(self, policy: AllowPolicy, binding: Binding, member: str) -> None:
         self.policy = policy
         self.binding = binding
         self.member = member
+        self._evidence: Evidence | None = None
+        self._grant: Grant | None = None
+        self.links: dict[str, Link] = {}
+        """What it gave when it was asked about last, for those who remember it: by permission or role."""
 
     @property
     def role(self) -> str:
@@ -36,148 +44,182 @@ class Bound:
 
     def grant(self, covers: Formula) -> Grant:
         """It as a grant to a principal whom its member covers, or may."""
-        evidence = self.policy.shows(self.binding, self.member)
-        return Grant(self.policy.resource, self.role, self.member, evidence, covers, self.condition)
+        if self._evidence is None:
+            self._evidence = self.policy.shows(self.binding, self.member)
+        if self._grant is None or self._grant.covers is not covers:
+            self._grant = Grant(self.policy.resource, self.role, self.member, self._evidence, covers, self.condition)
+        return self._grant
 
 
-class Possible(Struct, frozen=True):
-    """A grant that may stand."""
+class Holding(Struct, frozen=True):
+    """The bindings whose role holds a permission, or may, and whose members aren't found by name; by member, each
+    with which of the two."""
 
-    resource: str
-    binding: PossibleBinding
-    stands: OpenFact
-    """Whether it does."""
+    asked: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
+    """See `Carried`."""
+    open: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
+
+
+class IndexedPolicy:
+    """One policy's bindings, by their members."""
+
+    def __init__(self, policy: AllowPolicy, members: Members) -> None:
+        self.policy = policy
+        self.groups = members.groups
+        self.all: Carried[Bound] = Carried()
+        self.basic: dict[str, Carried[Bound]] = {role: Carried() for role in CONVENIENCE.values()}
+        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self._holding: dict[str, Holding] = {}
+        self._roles: HeldRoles | None = None
+        self.possible = possible_in(policy)
+        self.gap = _gap(policy)
+        """Not None: it may hold grants that are neither here nor possible."""
+        count = len(policy.bindings)
+        what = "what is declared" if self.gap or self.possible else "the whole policy"
+        bindings = f"{count} {'binding' if count == 1 else 'bindings'}"
+        self.read = policy.provenance.saw(f"{what} of {policy.resource}: {bindings}")
+        for binding in policy.bindings:
+            for member in dict.fromkeys(binding.members):
+                bound = Bound(policy, binding, member)
+                self.all.add(member, bound, members)
+                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
+                    self.basic[binding.role].add(member, bound, members)
+
+    def gap_of(self, role: str) -> OpenFact | None:
+        """The same for grants of this very role."""
+        return _missing(self.policy, self.policy.completeness_of(role)) if self.gap else None
+
+    def holding(self, permission: str, roles: HeldRoles) -> Holding:
+        """Those that are about a permission. Worked out once, for the same roles."""
+        if self._roles is not roles:
+            self._roles, self._holding = roles, {}
+        found = self._holding.get(permission)
+        if found is None:
+            asked, open_ = (_of(permission, bounds, roles) for bounds in (self.all.asked, self.all.open))
+            found = self._holding[permission] = Holding(asked, open_)
+        return found
+
+
+def _gap(policy: AllowPolicy) -> OpenFact | None:
+    gaps = (_missing(policy, known) for known in (policy.completeness, *policy.by_role.values()))
+    return next((gap for gap in gaps if gap is not None), None)
+
+
+def _missing(policy: AllowPolicy, known: Completeness) -> OpenFact | None:
+    if known.gap is None:
+        return None
+    return OpenFact("policy", policy.resource, Unknown(known.gap, known.provenance or policy.provenance))
+
+
+def _of(
+    permission: str, bounds: dict[str, list[Bound]], roles: HeldRoles
+) -> dict[str, list[tuple[Bound, bool | OpenFact]]]:
+    found: dict[str, list[tuple[Bound, bool | OpenFact]]] = {}
+    for member, of_member in bounds.items():
+        for bound in of_member:
+            holds = roles.holds(bound.role, permission)
+            if holds is not False:
+                found.setdefault(member, []).append((bound, holds))
+    return found
+
+
+_SHARED: OrderedDict[int, tuple[AllowPolicy, dict[Hashable, Any]]] = OrderedDict()
+_MOST_SHARED = 1024
+
+
+def remembered(policy: AllowPolicy, what: Hashable, make: Callable[[], T]) -> T:
+    """What was worked out of a policy. That of folders and organizations is remembered: many projects are in them."""
+    if policy.resource.startswith("projects/"):
+        return make()
+    _, known = _SHARED.setdefault(id(policy), (policy, {}))  # kept alive here, so that no other has its identity
+    if len(_SHARED) > _MOST_SHARED:
+        _SHARED.popitem(last=False)
+    if what not in known:
+        known[what] = make()
+    found: T = known[what]
+    return found
+
+
+def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
+    found = remembered(policy, "index", lambda: IndexedPolicy(policy, members))
+    return found if found.groups is members.groups else IndexedPolicy(policy, members)
 
 
 class Bindings:
-    """All of them, indexed once."""
+    """All of them, found through the indexes of the policies."""
 
-    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles) -> None:
+    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members) -> None:
         """`own` is the project as a resource."""
         self._roles = roles
-        self._named: dict[str, list[Bound]] = {}
-        """By the one principal that the member names."""
-        self._wide: dict[str, list[Bound]] = {}
-        """By members that may cover several: groups, sets, everybody."""
-        self._wide_holding: dict[str, list[tuple[str, list[tuple[Bound, bool | OpenFact]]]]] = {}
-        self.basic: list[Bound] = []
-        """Those of owner, editor and viewer, but for convenience members, which stand for them."""
-        self.read: list[Evidence] = []
-        """The policies that were read."""
+        self._by_role: tuple[str, dict[str, list[tuple[Bound, Formula]]]] = ("", {})
         self.blind: list[OpenFact] = []
         """Policies that could not be read, or not whole: they may hold grants that are not here."""
-        self.possible: list[Possible] = []
-        self._policies = tuple(policy for policy in allow.policies.values() if isinstance(policy, AllowPolicy))
+        self.indexed: list[IndexedPolicy] = []
+        """Those that were read."""
         for resource, policy in allow.policies.items():
             if isinstance(policy, Unknown):
                 self.blind.append(OpenFact("policy", resource, policy))
-            else:
-                self._add(policy)
+                continue
+            indexed = _indexed(policy, members)
+            if indexed.gap:
+                self.blind.append(indexed.gap)
+            self.indexed.append(indexed)
         if allow.completeness.gap:
             gap = Unknown(allow.completeness.gap, allow.completeness.provenance)
             self.blind.append(OpenFact("ancestors", "", gap))
         if own not in allow.policies:
             why = Unknown(NotCollected(f"the policy of {own} was not read"))
             self.blind.append(OpenFact("policy", own, why))
-
-    def _add(self, policy: AllowPolicy) -> None:
-        if policy.completeness.gap:
-            where = policy.completeness.provenance or policy.provenance
-            self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
-        count = len(policy.bindings)
-        what = "what is declared" if policy.completeness.gap or policy.possible else "the whole policy"
-        bindings = f"{count} {'binding' if count == 1 else 'bindings'}"
-        self.read.append(policy.provenance.saw(f"{what} of {policy.resource}: {bindings}"))
-        for number, possible in enumerate(policy.possible):
-            # By its number: what one hangs on may be what another hangs on, but that can't be told from here.
-            stands = OpenFact("binding", f"{policy.resource}#{number}", possible.why)
-            self.possible.append(Possible(policy.resource, possible, stands))
-        for binding in policy.bindings:
-            for member in dict.fromkeys(binding.members):
-                bound = Bound(policy, binding, member)
-                if names_one(member):
-                    self._named.setdefault(canonical(member), []).append(bound)
-                else:
-                    self._wide.setdefault(member, []).append(bound)
-                if binding.role in _BASIC and member.partition(":")[0] not in CONVENIENCE:
-                    self.basic.append(bound)
+        none: tuple[Carried[Bound], ...] = (Carried(),)
+        self.reach = Reach(members, parts=[one.all for one in self.indexed] or none)
+        """Every binding by its members."""
+        self.basic = {
+            role: Reach(members, parts=[one.basic[role] for one in self.indexed] or none)
+            for role in CONVENIENCE.values()
+        }
+        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self.possible = PossibleGrants([grant for one in self.indexed for grant in one.possible], roles, members)
+        """Those of which it isn't known whether they stand."""
+        self.read = [one.read for one in self.indexed]
+        """What was read."""
 
     def blind_to(self, role: str) -> list[OpenFact]:
-        """Where further grants of this very role may be."""
-        if not self.blind:
-            return []
-        found = [fact for fact in self.blind if not any(policy.resource == fact.about for policy in self._policies)]
-        for policy in self._policies:
-            known = policy.completeness_of(role)
-            if known.gap:
-                why = Unknown(known.gap, known.provenance or policy.provenance)
-                found.append(OpenFact("policy", policy.resource, why))
-        return found
+        """Where further bindings of this very role may be: of some roles more is known than of the whole policy."""
+        told = {one.gap.key: one.gap_of(role) for one in self.indexed if one.gap}
+        return [gap for fact in self.blind if (gap := told.get(fact.key, fact)) is not None]
 
-    def may_give(self, role: str, principal: str, members: Members) -> list[Formula]:
-        """The possible grants of this very role to the principal."""
-        return [
-            both(one.stands, _covers(one, principal, members))
-            for one in self.possible
-            if one.binding.role in {"", role}
-        ]
+    def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
+        """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for
+        the last principal is remembered: rules ask for one of them, role by role."""
+        return self.by_role(principal).get(role, [])
 
-    def may_make_basic(self, role: str, principal: str, members: Members) -> list[tuple[str, Formula]]:
-        """The same for a basic role, each with its resource, without the convenience members that stand for it."""
-        return [
-            (one.resource, both(one.stands, _covers(one, principal, members, convenience=False)))
-            for one in self.possible
-            if one.binding.role in {"", role}
-        ]
+    def by_role(self, principal: str) -> dict[str, list[tuple[Bound, Formula]]]:
+        """All whose member is the principal, or may be, by role."""
+        if self._by_role[0] != principal:
+            found: dict[str, list[tuple[Bound, Formula]]] = {}
+            for _, covers, bounds in self.reach.all(principal):
+                for bound in bounds:
+                    found.setdefault(bound.role, []).append((bound, covers))
+            self._by_role = (principal, found)
+        return self._by_role[1]
 
-    def may_hold(self, permission: str, principal: str, members: Members) -> list[Formula]:
-        """The possible grants to the principal whose role holds the permission, or may."""
-        return [
-            both(
-                one.stands,
-                not one.binding.role or self._roles.holds(one.binding.role, permission),
-                _covers(one, principal, members),
-            )
-            for one in self.possible
-        ]
+    def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
+        """Those that are about a permission, by members that have to be asked."""
+        for one in self.indexed:
+            yield from one.holding(permission, self._roles).asked.items()
 
-    def may_concern(self, principal: str, members: Members) -> list[OpenFact]:
-        """The possible grants of whatever role that may be to the principal."""
-        return [one.stands for one in self.possible if _covers(one, principal, members) is not False]
+    def open(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
+        """Those that are about a permission, by groups that may hold others than is known."""
+        for one in self.indexed:
+            yield from one.holding(permission, self._roles).open.items()
 
-    def naming(self, principal: str) -> Iterator[Bound]:
-        """Those whose member names the principal itself, and nobody else."""
-        for name in names_of(principal):
-            yield from self._named.get(name, ())
+    def groups_about(self, asked: str) -> Iterator[str]:
+        """The members that aren't found by name (groups among them) to whom they give a permission, or a role."""
+        for part in self.reach.parts:
+            for members in (*part.listed.values(), part.asked, part.open):
+                for member, bounds in members.items():
+                    if any(self._about(bound.role, asked) for bound in bounds):
+                        yield member
 
-    def wide(self) -> Iterator[tuple[str, list[Bound]]]:
-        """All others, by member: whether it covers a principal is for `Members` to say."""
-        yield from self._wide.items()
-
-    def wide_holding(self, permission: str) -> list[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
-        """Of these just those whose role holds the permission, or may, with which of the two."""
-        found = self._wide_holding.get(permission)
-        if found is None:
-            found = self._wide_holding[permission] = []
-            for member, bounds in self._wide.items():
-                judged = [(bound, self._roles.holds(bound.role, permission)) for bound in bounds]
-                holding: list[tuple[Bound, bool | OpenFact]] = [one for one in judged if one[1] is not False]
-                if holding:
-                    found.append((member, holding))
-        return found
-
-    def members(self) -> Iterator[str]:
-        """Every member as first written, each once by its canonical name."""
-        seen: set[str] = set()
-        for bounds in (*self._named.values(), *self._wide.values()):
-            name = canonical(bounds[0].member)
-            if name not in seen:
-                seen.add(name)
-                yield bounds[0].member
-
-
-def _covers(one: Possible, principal: str, members: Members, *, convenience: bool = True) -> Formula:
-    if not one.binding.members:
-        return not principal.startswith("deleted:")
-    named = (m for m in one.binding.members if convenience or m.partition(":")[0] not in CONVENIENCE)
-    return either(*(members.covers(member, principal) for member in named))
+    def _about(self, role: str, asked: str) -> bool:
+        return role == asked if "/" in asked else self._roles.holds(role, asked) is not False

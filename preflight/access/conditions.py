@@ -7,7 +7,7 @@ of Google's "IAM Conditions attribute reference"; one that can't be seen from ou
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -91,6 +91,30 @@ def value_of(expression: str, place: Place, moment: datetime, tags: Tags | Unkno
     return ConditionValue(None, said, moments, recurring)
 
 
+def looks_at_resource(expression: str) -> bool:
+    """Whether an expression may have another value at another resource."""
+    return "resource" in expression
+
+
+def alike_at(expression: str, place: Place) -> Hashable:
+    """Places of one type for which this is the same give an expression the same value: of thousands it has to be
+    evaluated at one of each. An expression that only compares the name with texts of its own, or with how they
+    begin, can't tell names apart that have the same of them at their beginning, and aren't at the beginning of one."""
+    stated = _compared_with(expression)
+    if stated is None or any(text.startswith(place.name) for text in stated):
+        return place.name
+    return tuple(place.name.startswith(text) for text in stated)
+
+
+@lru_cache(maxsize=4096)
+def _compared_with(expression: str) -> tuple[str, ...] | None:
+    """The texts in an expression that does no more than compare; None for one that may do more."""
+    rest = _STRING.sub('""', expression)
+    if "\\" in expression or _SEARCHES.search(rest) or _ORDER.search(_TIME.sub("", rest)):
+        return None
+    return tuple(dict.fromkeys(text[1:-1] for text in _STRING.findall(expression)))
+
+
 def shortened(expression: str) -> str:
     """An expression as a message quotes it: a very long one is cut."""
     return expression if len(expression) <= 300 else f"{expression[:300]} …"
@@ -113,6 +137,8 @@ _DURATION = re.compile(r"duration\(\s*[\"']((?:\d+(?:\.\d+)?(?:h|ms|m|s))+)[\"']
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _CALENDAR = re.compile(r"\.get(?:FullYear|Month|Date|DayOf\w+|Hours|Minutes|Seconds|Milliseconds)\(")
+_TIME = re.compile(r"request\.time\s*[<>]=?\s*timestamp\(|\)\s*[<>]=?\s*request\.time")
+_ORDER = re.compile(r"[<>]")
 _NAME = re.compile(r"\bresource\s*\.\s*name\b")
 _SEARCHES = re.compile(r"\.\s*(?:endsWith|contains|matches|extract)\s*\(|\bsize\s*\(|\+(?!\s*duration\()")
 

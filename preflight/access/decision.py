@@ -82,7 +82,7 @@ class Decision(Struct, frozen=True):
     denials: tuple[Denial, ...] = ()
     """Every deny rule that is about the permission and the principal, or may be."""
     read: tuple[Evidence, ...] = ()
-    """The policies that were read in full."""
+    """The policies that were read in full; with not granted, also the groups that have it without the principal."""
     assumptions: tuple[Evidence, ...] = ()
     """What was not seen and is taken for absent."""
     changes_at: datetime | None = None

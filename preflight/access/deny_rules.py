@@ -3,7 +3,9 @@
 from msgspec import Struct
 
 from preflight.access.decision import Denial
-from preflight.access.formula import Formula, OpenFact
+from preflight.access.formula import Formula, OpenFact, both, either, negated
+from preflight.access.members import Members
+from preflight.access.reach import Reach
 from preflight.facts.deny import ANY_PERMISSION, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.seen import Unknown
 
@@ -15,6 +17,8 @@ class AttachedRule(Struct, frozen=True):
     """What the policy is attached to."""
     policy: DenyPolicy
     rule: DenyRule
+    denied: Reach[None]
+    excepted: Reach[None]
 
     @property
     def stands(self) -> Formula:
@@ -22,6 +26,13 @@ class AttachedRule(Struct, frozen=True):
         if self.rule.doubt is None:
             return True
         return OpenFact("deny policy", f"{self.resource}/{self.policy.name}", self.rule.doubt)
+
+    def names(self, principal: str) -> Formula:
+        """Whether it is about the principal: one of those whom it denies, and not one of its exceptions."""
+        denied = either(*(covers for _, covers, _ in self.denied.all(principal)))
+        if denied is False:
+            return False
+        return both(denied, negated(either(*(covers for _, covers, _ in self.excepted.all(principal)))))
 
     def denial(self, formula: Formula) -> Denial:
         """It as part of a proof; `formula` says whether it acts."""
@@ -31,7 +42,7 @@ class AttachedRule(Struct, frozen=True):
 class DenyRules:
     """All deny rules on the project and above."""
 
-    def __init__(self, policies: DenyPolicies | Unknown, own: str) -> None:
+    def __init__(self, policies: DenyPolicies | Unknown, own: str, members: Members) -> None:
         """`own` is the project as a resource, for what is said of deny policies that nobody asked for."""
         self.blind: list[OpenFact] = []
         """Deny policies that could not be read: they may hold rules that are not here."""
@@ -51,7 +62,7 @@ class DenyRules:
                 if isinstance(policy, Unknown):
                     self.blind.append(OpenFact("deny policy", f"{resource}/{name}", policy))
                 else:
-                    self._rules += [AttachedRule(resource, policy, rule) for rule in policy.rules]
+                    self._rules += [_attached(resource, policy, rule, members) for rule in policy.rules]
         if policies.completeness.gap:
             gap = Unknown(policies.completeness.gap, policies.completeness.provenance)
             self.blind.append(OpenFact("deny ancestors", "", gap))
@@ -62,6 +73,14 @@ class DenyRules:
         if found is None:
             found = self._about[permission] = tuple(r for r in self._rules if denies(r.rule, permission))
         return found
+
+
+def _attached(resource: str, policy: DenyPolicy, rule: DenyRule, members: Members) -> AttachedRule:
+    denied, excepted = (
+        Reach(members, ((member, None) for member in named))
+        for named in (rule.denied_principals, rule.exception_principals)
+    )
+    return AttachedRule(resource, policy, rule, denied, excepted)
 
 
 def denies(rule: DenyRule, permission: str) -> bool:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec.structs import replace
 
-from preflight.access.decision import Answer, Decision, Grant
+from preflight.access.bindings import remembered
+from preflight.access.decision import Answer, Decision, Grant, Link
 from preflight.access.formula import OpenFact
 from preflight.access.likeness import Lookalike, likeness
 from preflight.access.members import Home, Members, canonical, names_of
@@ -47,6 +49,11 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         return self.access.decide(self.principal, permission, dataset)
 
     @property
+    def links(self) -> tuple[Link, ...]:
+        """What each of `grants` comes to now, by role."""
+        return self.access.links_of(self.principal)
+
+    @property
     def grants(self) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
         return self.access.grants_of(self.principal)
@@ -64,11 +71,15 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         """All permissions that the role gives, as far as is known; None where nothing is."""
         return self.access.roles.permissions(role)
 
+    def knows_all_of(self, role: str) -> bool:
+        """Whether `permissions_of` tells all: of a predefined role that wasn't read, the catalogue has some alone."""
+        return self.access.roles.read(role)
+
     @property
     def unseen(self) -> tuple[OpenFact, ...]:
         """The policies that could not be read, or not whole, and grants that may stand: there may be more."""
         bindings = self.access.bindings
-        return (*bindings.blind, *bindings.may_concern(self.principal, self.access.members))
+        return (*bindings.blind, *bindings.possible.concerning(self.principal))
 
     @property
     def read(self) -> tuple[Evidence, ...]:
@@ -88,14 +99,15 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         facts = self.access.facts
         policies: dict[str, AllowPolicy | Unknown] = {}
         for resource, policy in facts.allow.policies.items():
-            if isinstance(policy, Unknown):
+            added = given if resource == self.access.own else ()
+            if isinstance(policy, Unknown) or not (added or any(place == resource for place, _, _ in gone)):
                 policies[resource] = policy
                 continue
             left = tuple(
                 replace(binding, members=tuple(m for m in binding.members if (resource, binding.role, m) not in gone))
                 for binding in policy.bindings
             )
-            policies[resource] = replace(policy, bindings=left + (given if resource == self.access.own else ()))
+            policies[resource] = replace(policy, bindings=left + added)
         changed = replace(facts, allow=replace(facts.allow, policies=policies))
         return replace(self, access=ProjectAccess(changed))
 
@@ -158,13 +170,18 @@ _NOWHERE = Members(Home("", None, (), Completeness(Incomplete("no project"))), U
 
 
 def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Lookalike]:
-    own = names_of(principal)
     for policy in allow_policies.policies.values():
-        if not isinstance(policy, AllowPolicy):
-            continue
-        for binding in policy.bindings:
-            for member in dict.fromkeys(binding.members):
-                if canonical(member) not in own and (how := likeness(member, principal)):
-                    where = policy.shows(binding, member)
-                    conditional = binding.condition is not None
-                    yield Lookalike(member, how, where, policy.resource, binding.role, conditional)
+        if isinstance(policy, AllowPolicy):
+            yield from remembered(policy, ("lookalikes", principal), partial(_lookalikes_in, policy, principal))
+
+
+def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]:
+    own = names_of(principal)
+    return tuple(
+        Lookalike(
+            member, how, policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
+        )
+        for binding in policy.bindings
+        for member in dict.fromkeys(binding.members)
+        if canonical(member) not in own and (how := likeness(member, principal))
+    )

@@ -11,8 +11,10 @@ class HeldRoles:
     one that Google was asked about and didn't tell stays unknown."""
 
     def __init__(self, roles: Roles | Unknown) -> None:
+        self.facts = roles
         self._known = roles.roles if isinstance(roles, Roles) else {}
         self._whole = roles if isinstance(roles, Unknown) else None
+        self._said: dict[tuple[str, str], tuple[Evidence, ...]] = {}
         self._answers: dict[tuple[str, str], bool | OpenFact] = {}
 
     def stands(self, role: str) -> bool | OpenFact:
@@ -32,6 +34,10 @@ class HeldRoles:
         listed = role_catalogue().permissions_of(role)
         why = found or self._whole
         return listed if why is None or isinstance(why.reason, NotCollected) else None
+
+    def read(self, role: str) -> bool:
+        """Whether all permissions of the role were read; the catalogue has some of each alone."""
+        return isinstance(self._known.get(role), Role)
 
     def holds(self, role: str, permission: str) -> bool | OpenFact:
         """Whether a binding of the role gives the permission."""
@@ -57,6 +63,13 @@ class HeldRoles:
 
     def evidence(self, role: str, permission: str) -> tuple[Evidence, ...]:
         """What tells that the role holds the permission; and the catalogue, where it says otherwise."""
+        key = (role, permission)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = self._evidence(role, permission)
+        return said
+
+    def _evidence(self, role: str, permission: str) -> tuple[Evidence, ...]:
         found = self._known.get(role)
         if not isinstance(found, Role):
             if isinstance(self.holds(role, permission), OpenFact):
@@ -70,3 +83,14 @@ class HeldRoles:
 
 def _listed(role: str, detail: str) -> Evidence:
     return Evidence(f"role catalogue of {role_catalogue().date}", role, None, detail)
+
+
+_LATEST: list[HeldRoles] = []
+
+
+def held_roles(roles: Roles | Unknown) -> HeldRoles:
+    """The roles, with what was worked out for them if they are those asked for last, as the projects of one
+    organization have them."""
+    if not (_LATEST and _LATEST[0].facts is roles):
+        _LATEST[:] = [HeldRoles(roles)]
+    return _LATEST[0]

@@ -1,5 +1,8 @@
 """Members that resemble the vendor's principal and are not it: misspelt, deleted, of another project."""
 
+from collections import Counter
+from functools import lru_cache
+
 from msgspec import Struct
 
 from preflight.access.members import email_of, kind_of, same_email
@@ -18,6 +21,7 @@ class Lookalike(Struct, frozen=True):
     conditional: bool = False
 
 
+@lru_cache(maxsize=65536)
 def likeness(member: str, principal: str) -> str | None:
     """How a member that is not the principal resembles it, in words; None if it doesn't."""
     name = member.removeprefix("deleted:").partition("?")[0]
@@ -31,12 +35,34 @@ def likeness(member: str, principal: str) -> str | None:
         return None if kind == kind_of(principal) else f"written as {kind}: instead of {kind_of(principal)}:"
     if same_email(email.partition("@")[0], ours.partition("@")[0]) and kind == kind_of(principal):
         return "an account of the same name elsewhere"
+    return "a name that is nearly the same: misspelt?" if _nearly_the_same(email.casefold(), ours.casefold()) else None
+
+
+def _nearly_the_same(one: str, other: str) -> bool:
+    least = _MISSPELT * (len(one) + len(other)) / 2
+    # Neither bound is below what is compared in the end; they spare nearly all names that.
+    if min(len(one), len(other)) < least:
+        return False
+    end = len(_DOMAIN) if one.endswith(_DOMAIN) and other.endswith(_DOMAIN) else 0
+    if end + _common(one[: len(one) - end], other[: len(other) - end]) < least:
+        return False
     from difflib import SequenceMatcher  # a few milliseconds, and only where names are compared
 
-    close = SequenceMatcher(None, email.casefold(), ours.casefold()).ratio() >= _MISSPELT
-    return "a name that is nearly the same: misspelt?" if close else None
+    return SequenceMatcher(None, one, other).ratio() >= _MISSPELT
 
 
+def _common(one: str, other: str) -> int:
+    """How many letters both have, in whatever order."""
+    count = one.count
+    return sum([min(count(letter), times) for letter, times in _letters(other)])
+
+
+@lru_cache(maxsize=16)
+def _letters(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple(Counter(text).items())
+
+
+_DOMAIN = ".iam.gserviceaccount.com"
 _MISSPELT = 0.93
 """Of about 45 letters at most three differ."""
 _DELETED = "a deleted account of the same name: it grants nothing to a new one"

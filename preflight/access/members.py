@@ -6,7 +6,7 @@ a policy names, and then a member covers just its like, and the public ones ever
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from preflight.facts.seen import Completeness, Evidence, NotCollected, Unknown, 
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all"})
 """Members that cover every account, every service account included."""
+PEOPLE = frozenset({"user", "serviceAccount"})
+"""Kinds of principals that groups, domains and sets may hold."""
 CONVENIENCE = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
 """Members that stand for those who hold a basic role on a project."""
 
@@ -89,6 +91,15 @@ class Home(Struct, frozen=True):
     """Whether these are all ancestors."""
 
 
+class Listed(Struct, frozen=True):
+    """A group whose members are told by their names, those of nested groups included."""
+
+    names: frozenset[str]
+    """Canonical."""
+    open: tuple[str, ...]
+    """Which of the group and those nested in it may hold others as well, by e-mail."""
+
+
 class Members:
     """Matches principals with members."""
 
@@ -97,31 +108,48 @@ class Members:
     ) -> None:
         """`holds_basic_role(principal, role, member)` answers for `projectOwner:…` of the project in question."""
         self._home = home
-        self._groups = groups
+        self.groups = groups
+        """What is known of groups."""
         self._holds_basic_role = holds_basic_role
+        self._found: dict[tuple[str, str], Formula] = {}
+        self._listed: dict[str, Listed | None] = {}
+        self._listing: dict[str, list[str]] | None = None
 
     def covers(self, member: str, principal: str) -> Formula:
         """Whether `member`, as written in a policy, covers `principal`."""
+        key = (member, principal)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._covers(member, principal)
+        return found
+
+    def _covers(self, member: str, principal: str) -> Formula:
         if principal.startswith("deleted:") or member.startswith("deleted:"):
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
             return True
-        if names_one(member) or kind_of(principal) not in {"user", "serviceAccount"}:
+        if names_one(member):
             return False
-        return self._wide(member, principal)
+        kind = kind_of(member)
+        if kind in CONVENIENCE:  # a group can be owner, too: then those in it are
+            if canonical(member).partition(":")[2] != self._home.project:
+                return _open(member, "stands for the holders of a role on another project, which is not seen here")
+            return self._holds_basic_role(principal, CONVENIENCE[kind], member)
+        return self._wide(member, principal) if kind_of(principal) in PEOPLE else False
+
+    def names_itself(self, member: str) -> bool:
+        """Whether a member covers what it names, and nothing else of which it may be asked: an account, or
+        federated identities, which are neither users nor service accounts."""
+        return _names_itself(member)
 
     def _wide(self, member: str, principal: str) -> Formula:
         kind, colon, name = canonical(member).partition(":")
         if kind == "group":
             return self.in_group(name, principal)
-        if _FEDERATED.search(member) or kind == "principal":
-            return False  # federated identities are neither users nor service accounts
+        if self.names_itself(member):
+            return False
         if kind == "domain" and kind_of(principal) == "serviceAccount":
             return False
-        if kind in CONVENIENCE:
-            if name != self._home.project:
-                return _open(member, "stands for the holders of a role on another project, which is not seen here")
-            return self._holds_basic_role(principal, CONVENIENCE[kind], member)
         if resource := _RESOURCE_SET.fullmatch(member):
             return self._at_home(member, resource[1], resource[2], principal)
         if not colon:
@@ -130,7 +158,58 @@ class Members:
 
     def in_group(self, email: str, principal: str) -> Formula:
         """Whether the principal is in the group, nested ones included."""
+        if isinstance(self.groups, Unknown):
+            return _unlisted(email.casefold(), principal, self.groups)
         return self._within(email.casefold(), principal, set())
+
+    def listed(self, email: str) -> Listed | None:
+        """Who is in a group, by its e-mail in lower case; None where names don't tell, and `in_group` has to."""
+        if isinstance(self.groups, Unknown):
+            return _of_nobody(email)
+        if email not in self._listed:
+            self._listed[email] = self._flattened(email)
+        return self._listed[email]
+
+    def groups_listing(self, name: str) -> Sequence[str]:
+        """The groups in which somebody surely is, by canonical names; of those that are `listed`."""
+        if self._listing is None:
+            self._listing = {}
+            for email in self.groups.groups if isinstance(self.groups, Groups) else ():
+                listed = self.listed(email)
+                for one in listed.names if listed is not None else ():
+                    self._listing.setdefault(one, []).append(f"group:{email}")
+        return self._listing.get(name, ())
+
+    def _flattened(self, email: str) -> Listed | None:
+        names: set[str] = set()
+        open_ended: list[str] = []
+        seen = {email}
+        left = [email]
+        while left:
+            one = left.pop()
+            group = self._group(one)
+            if not isinstance(group, Group):
+                open_ended.append(one)
+                continue
+            if group.checked:
+                return None
+            if group.completeness.gap:
+                open_ended.append(one)
+            for member in group.members:
+                own = canonical(member)
+                nested = own.removeprefix("group:")
+                if nested != own:
+                    if nested not in seen:
+                        seen.add(nested)
+                        left.append(nested)
+                elif self.names_itself(member):
+                    names.add(own)
+                else:
+                    return None
+        return Listed(frozenset(names), tuple(open_ended))
+
+    def _group(self, email: str) -> Group | Unknown | None:
+        return self.groups.groups.get(email) if isinstance(self.groups, Groups) else self.groups
 
     def membership(self, member: str, principal: str) -> tuple[Evidence, ...]:
         """What tells that the principal is in the group that the member is: one observation a group on the way."""
@@ -139,8 +218,16 @@ class Members:
             return ()
         return self._way_in(email, principal, set()) or ()
 
+    def absence(self, member: str, principal: str) -> tuple[Evidence, ...]:
+        """What tells that the principal is not in the group that the member is; empty where that isn't known."""
+        kind, _, email = canonical(member).partition(":")
+        group = self._group(email) if kind == "group" else None
+        if not isinstance(group, Group) or self.in_group(email, principal) is not False:
+            return ()
+        return (group.provenance.saw(f"{principal} is not a member of {group.email}"),)
+
     def _way_in(self, email: str, principal: str, seen: set[str]) -> tuple[Evidence, ...] | None:
-        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else None
+        group = self._group(email)
         if email in seen or not isinstance(group, Group):
             return None
         seen.add(email)
@@ -160,9 +247,13 @@ class Members:
         if email in seen:
             return False
         seen.add(email)
-        group = self._groups.groups.get(email) if isinstance(self._groups, Groups) else self._groups
+        if (listed := self.listed(email)) is not None:
+            if not listed.names.isdisjoint(names_of(principal)):
+                return True
+            return either(*(self._may_be_in(one, principal) for one in listed.open))
+        group = self._group(email)
         if not isinstance(group, Group):
-            return OpenFact("group", email, _not_listed(email, principal, group))
+            return self._may_be_in(email, principal)
         for name, is_member in group.checked.items():
             if canonical(name) == canonical(principal):
                 return is_member
@@ -174,8 +265,14 @@ class Members:
             else:
                 formulas.append(self.covers(member, principal))
         if group.completeness.gap:
-            formulas.append(OpenFact("group", email, _not_listed(email, principal, group)))
+            formulas.append(self._may_be_in(email, principal))
         return either(*formulas)
+
+    def _may_be_in(self, email: str, principal: str) -> OpenFact:
+        group = self._group(email)
+        if isinstance(group, Group):
+            return OpenFact("group", email, _not_listed(email, principal, group))
+        return _unlisted(email, principal, group)
 
     def _at_home(self, member: str, kind: str, name: str, principal: str) -> Formula:
         """`principalSet://cloudresourcemanager.googleapis.com/projects/N/type/ServiceAccount` and its like: all
@@ -202,9 +299,26 @@ class Members:
         return whole
 
 
+@lru_cache(maxsize=65536)
+def _names_itself(member: str) -> bool:
+    kind = kind_of(canonical(member))
+    return names_one(member) or kind == "principal" or (kind != "group" and bool(_FEDERATED.search(member)))
+
+
 def _open(member: str, why: str) -> OpenFact:
     settle = f"Grant the role to the principal directly, beside {member}."
     return OpenFact("member", member, Unknown(Unresolved(f"{member} {why}", settle)))
+
+
+@lru_cache(maxsize=65536)
+def _of_nobody(email: str) -> Listed:
+    return Listed(frozenset(), (email,))
+
+
+@lru_cache(maxsize=65536)
+def _unlisted(email: str, principal: str, found: Unknown | None) -> OpenFact:
+    """That it isn't known who is in the group: the same for all projects of an organization."""
+    return OpenFact("group", email, _not_listed(email, principal, found))
 
 
 def _not_listed(email: str, principal: str, found: Group | Unknown | None) -> Unknown:

@@ -7,27 +7,31 @@ of them (Google's "Policy evaluation"). What isn't known goes into the answer as
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from preflight.access.bindings import Bindings, Bound
-from preflight.access.conditions import ConditionValue, Place, moments_of, place_of, value_of
+from preflight.access.bindings import Bindings
+from preflight.access.conditions import ConditionValue, Place, place_of, value_of
 from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
 from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
-from preflight.access.held_roles import HeldRoles
-from preflight.access.members import Home, Members
+from preflight.access.held_roles import held_roles
+from preflight.access.members import CONVENIENCE, PEOPLE, Home, Members, kind_of
+from preflight.access.question import Candidate, Entry, KeptQuestion, Question, list_of, unlisted_in
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, Condition, Roles
+from preflight.facts.policy import AllowPolicies, AllowPolicy, Condition, Roles
 from preflight.facts.seen import Evidence, NotCollected, Unknown, Unresolved
 
 UNSEEN = Unknown(NotCollected())
 BASIC_GROUPS = {"projectOwners": "roles/owner", "projectWriters": "roles/editor", "projectReaders": "roles/viewer"}
 """What a dataset's list calls the holders of a basic role."""
 _MOST_MOMENTS = 32
+_MOST_GROUPS = 10
 _ANSWERS = {True: Answer.GRANTED, False: Answer.NOT_GRANTED, None: Answer.UNKNOWN}
 
 
@@ -50,165 +54,160 @@ class AccessFacts(Struct, frozen=True, kw_only=True):
     """Whether deny policies that could not be read make "granted" unknown; else it is noted that none is assumed."""
 
 
-class _Candidate(Struct, frozen=True):
-    """A grant whose role holds the permission, or may, to a member who is the principal, or may be."""
-
-    source: "Bound | _Entry"
-    covers: Formula
-    formula: Formula
-    """Both together; what is left is the condition."""
-
-
-class _Entry(Struct, frozen=True):
-    """An entry of a dataset's access list."""
-
-    dataset: Dataset
-    entry: AccessEntry
-
-    @property
-    def role(self) -> str:
-        return self.entry.role_name
-
-    @property
-    def condition(self) -> Condition | None:
-        return self.entry.condition
-
-    def grant(self, covers: Formula) -> Grant:
-        entry = self.entry
-        given = f"{entry.role or entry.role_name} is given to {entry.member} in {self.dataset.id}"
-        condition = f", only if {entry.condition.expression}" if entry.condition else ""
-        evidence = self.dataset.shows(entry, given + condition)
-        return Grant(self.dataset.id, entry.role_name, entry.member, evidence, covers, entry.condition)
-
-
-class _Question(Struct, frozen=True):
-    """A question with all that bears on its answer, at whatever moment."""
-
-    principal: str
-    asked: str
-    """The permission or the role."""
-    resource: str
-    place: Place
-    candidates: tuple[_Candidate, ...]
-    blind: tuple[Formula, ...]
-    """Where further grants may be."""
-    rules: tuple[AttachedRule, ...]
-    """The deny rules about the permission."""
-    unread_deny: tuple[OpenFact, ...]
-    dataset: Dataset | None = None
-
-    @property
-    def conditional(self) -> bool:
-        """Whether the moment may matter."""
-        return bool(self._conditions)
-
-    @property
-    def moments(self) -> list[datetime]:
-        """Every moment that a condition names, ascending."""
-        return sorted({moment for condition in self._conditions for moment in moments_of(condition.expression)[0]})
-
-    @property
-    def _conditions(self) -> list[Condition]:
-        stated = [*(c.source.condition for c in self.candidates), *(r.rule.condition for r in self.rules)]
-        return [condition for condition in stated if condition is not None]
-
-
 class ProjectAccess:
     """Answers questions about access to one project. Remembers what it worked out, and reads nothing."""
 
     def __init__(self, facts: AccessFacts) -> None:
         self.facts = facts
         self.own = f"projects/{facts.project}"
-        self.roles = HeldRoles(facts.roles)
-        self.bindings = Bindings(facts.allow, self.own, self.roles)
+        self.roles = held_roles(facts.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
-        self.deny = DenyRules(facts.deny, self.own)
+        self.bindings = Bindings(facts.allow, self.own, self.roles, self.members)
+        self.deny = DenyRules(facts.deny, self.own, self.members)
+        self._blind: tuple[Formula, ...] = tuple(self.bindings.blind)
+        self._unread_deny = tuple(self.deny.blind)
         self._project_place = place_of("", facts.project, None)
+        self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
+        self._basic: dict[tuple[str, str, str], Formula] = {}
 
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
-        return tuple(c.source.grant(c.covers) for c in self._candidates(principal, None))
+        found = self.bindings.reach.all(principal)
+        return tuple(bound.grant(covers) for _, covers, bounds in found for bound in bounds)
 
     def decide(self, principal: str, permission: str, dataset: Dataset | None = None) -> Decision:
         """Whether the principal holds the permission on the project, or on one of its datasets; with the proof.
 
         On the project a permission that is checked on something in it (a table, a dataset) means: on all of them.
         """
-        return self._decided(self._question(principal, permission, dataset))
+        if dataset is not None:
+            return self._decided(self._question(principal, permission, dataset))
+        key = (principal, permission, False)
+        if key not in self._decisions:
+            self._decisions[key] = self._decided(self._question(principal, permission, None))
+        return self._decisions[key]
 
-    def answer(
-        self, principal: str, permission: str, dataset: Dataset | None = None
-    ) -> tuple[Answer, tuple[OpenFact, ...]]:
-        """The same without the proof, for those who ask about thousands: the answer, and what would settle it."""
-        value, missing = self._value(self._question(principal, permission, dataset), self.facts.moment)
-        return _ANSWERS[value], missing
+    def answer(self, principal: str, permission: str, dataset: Dataset | None = None) -> Answer:
+        """The same without the proof, for those who ask about thousands: it looks no further than it has to."""
+        question = self._question(principal, permission, dataset)
+        return _ANSWERS[self._value(question, self.facts.moment, answer_alone=True)[0]]
+
+    def ends(self, principal: str, permission: str, dataset: Dataset | None = None) -> datetime | None:
+        """Of something that is granted: when that ends by itself; None: never, as far as is known."""
+        question = self._question(principal, permission, dataset)
+        # What is open never gives it for sure, at no moment.
+        sure = replace(question, possible=()).kept()
+        lasting = any(one.formula is True and one.source.condition is None for one in sure.likely)
+        if lasting and all(attached.rule.condition is None for attached in sure.rules):
+            return None
+        return self._changes_at(sure, value=True)
+
+    def inherited(self, role: str) -> bool:
+        """Whether somebody holds a basic role by a folder's or the organization's policy, or may."""
+        if any(one.resource != self.own and one.binding.role in {"", role} for one in self.bindings.possible.all):
+            return True
+        return any(
+            self._formula_of(binding.condition) is not False
+            for name, policy in self.facts.allow.policies.items()
+            if name != self.own and isinstance(policy, AllowPolicy)
+            for binding in policy.bindings
+            if binding.role == role and any(kind_of(member) not in CONVENIENCE for member in binding.members)
+        )
+
+    def _formula_of(self, condition: Condition | None) -> Formula:
+        """A condition's value for a grant of a basic role."""
+        value = self._condition(condition, self._project_place, self.facts.moment)
+        return _formula(condition, value, self._project_place)
+
+    def condition_at(self, condition: Condition, place: Place) -> ConditionValue:
+        """What a condition comes to at a place, at the moment of the answers."""
+        return self._evaluated(condition, place, self.facts.moment)
 
     def holds_role(self, principal: str, role: str) -> Decision:
         """Whether a binding on the project or above gives the principal this very role; what a deny rule takes away
         doesn't count. A role that was deleted or disabled gives nothing."""
-        stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
-        found = () if stands is False else self._candidates(principal, None, role)
-        candidates = tuple(_Candidate(c.source, c.covers, both(stands, c.formula)) for c in found)
-        open_: list[Formula] = [*self.bindings.blind_to(role)]
-        if self.bindings.possible:
-            open_ += self.bindings.may_give(role, principal, self.members)
-        blind = tuple(both(stands, fact) for fact in open_)
-        return self._decided(_Question(principal, role, self.own, self._project_place, candidates, blind, (), ()))
+        key = (principal, role, True)
+        if key not in self._decisions:
+            self._decisions[key] = self._holds_role(principal, role)
+        return self._decisions[key]
 
-    def _question(self, principal: str, permission: str, dataset: Dataset | None) -> _Question:
-        candidates = [*self._candidates(principal, permission)]
-        blind: list[Formula] = [*self.bindings.blind]
-        if self.bindings.possible:
-            blind += self.bindings.may_hold(permission, principal, self.members)
-        if dataset is not None:
-            if isinstance(dataset.access, Unknown):
-                blind.append(OpenFact("dataset access", dataset.id, dataset.access))
-            else:
-                known = dataset.access_completeness
-                if known.gap:
-                    why = Unknown(known.gap, known.provenance or dataset.provenance)
-                    blind.append(OpenFact("dataset access", dataset.id, why))
-                candidates += self._entries(dataset, dataset.access, principal, permission)
-        return _Question(
-            principal,
-            permission,
-            f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
-            place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
-            tuple(candidates),
-            tuple(blind),
-            self.deny.about(permission),
-            tuple(self.deny.blind),
-            dataset,
+    def links_of(self, principal: str) -> tuple[Link, ...]:
+        """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
+        role."""
+        links: list[Link] = []
+        for role, found in self.bindings.by_role(principal).items():
+            stands = self.roles.stands(role)
+            question = Question(
+                principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
+            )
+            links += [self._link(Candidate(bound, covers, both(stands, covers)), question) for bound, covers in found]
+        return tuple(links)
+
+    def _holds_role(self, principal: str, role: str) -> Decision:
+        stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
+        found = [] if stands is False else self.bindings.giving(principal, role)
+        candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
+        open_ = (*self.bindings.blind_to(role), *self.bindings.possible.of_role(role, principal))
+        blind = tuple(both(stands, formula) for formula in open_)
+        return self._decided(
+            Question(
+                principal=principal,
+                asked=role,
+                resource=self.own,
+                place=self._project_place,
+                likely=candidates,
+                blind=blind,
+            )
         )
 
-    def _candidates(self, principal: str, permission: str | None, role: str | None = None) -> Iterator[_Candidate]:
-        """The bindings to look at: for a permission, or for a role, or (with neither) all."""
-        if principal.startswith("deleted:"):
-            return
-        for bound in self.bindings.naming(principal):
-            holds = True if permission is None else self.roles.holds(bound.role, permission)
-            if holds is not False and role in {None, bound.role}:
-                yield _Candidate(bound, True, holds)
-        if permission is not None:
-            for member, holding in self.bindings.wide_holding(permission):
-                covers = self.members.covers(member, principal)
-                if covers is not False:
-                    for bound, holds in holding:
-                        yield _Candidate(bound, covers, both(holds, covers))
-            return
-        for member, bounds in self.bindings.wide():
+    def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
+        likely = self._likely(principal, permission)
+        blind = (*self._blind, *self.bindings.possible.of_permission(permission, principal))
+        if dataset is not None:
+            if (unlisted := unlisted_in(dataset)) is not None:
+                blind = (*blind, unlisted)
+            if not isinstance(dataset.access, Unknown):
+                likely = chain(likely, self._entries(dataset, dataset.access, principal, permission))
+        return Question(
+            principal=principal,
+            asked=permission,
+            resource=f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
+            place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
+            likely=likely,
+            possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
+            blind=blind,
+            rules=self.deny.about(permission),
+            unread_deny=self._unread_deny,
+            dataset=dataset,
+        )
+
+    def _likely(self, principal: str, permission: str) -> Iterator[Candidate]:
+        """The bindings that may turn out to give it for sure."""
+        for _, covers, bounds in self.bindings.reach.naming(principal):
+            for bound in bounds:
+                holds = self.roles.holds(bound.role, permission)
+                if holds is not False:
+                    yield Candidate(bound, covers, holds)
+        for member, holding in self.bindings.asked(permission):
             covers = self.members.covers(member, principal)
             if covers is not False:
-                for bound in bounds:
-                    if role in {None, bound.role}:
-                        yield _Candidate(bound, covers, covers)
+                for bound, holds in holding:
+                    yield Candidate(bound, covers, both(holds, covers))
+
+    def _possible(self, principal: str, permission: str) -> Iterator[Candidate]:
+        """The bindings that give it if the principal is in a group of which that isn't known."""
+        for member, holding in self.bindings.open(permission):
+            covers = self.members.covers(member, principal)
+            if not isinstance(covers, bool):  # sure members were found by name
+                for bound, holds in holding:
+                    yield Candidate(bound, covers, both(holds, covers))
 
     def _entries(
         self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str, permission: str
-    ) -> Iterator[_Candidate]:
+    ) -> Iterator[Candidate]:
         for entry in entries:
             if entry.authorized or not entry.member or not entry.role_name:
                 continue
@@ -217,52 +216,61 @@ class ProjectAccess:
                 continue
             covers = self._entry_covers(entry, principal)
             if covers is not False:
-                yield _Candidate(_Entry(dataset, entry), covers, both(holds, covers))
+                yield Candidate(Entry(dataset, entry), covers, both(holds, covers))
 
-    def _value(self, question: _Question, moment: datetime) -> tuple[bool | None, tuple[OpenFact, ...]]:
-        """The answer at a moment, and what is missing for it."""
+    def _value(
+        self, question: Question, moment: datetime, *, answer_alone: bool = False
+    ) -> tuple[bool | None, tuple[OpenFact, ...]]:
+        """The answer at a moment, and what is missing for it; for an answer alone that isn't gathered."""
         denied = self._denied(question, moment)
         if denied is True:
             return False, ()
         formulas: list[Formula] = []
-        for candidate in question.candidates:
+        for candidate in question.likely:
             formula = self._formula(candidate, question.place, moment)
             if formula is True and denied is False:
                 return True, ()
             formulas.append(formula)
+        # Where surely nothing denies, nothing but a sure grant makes a yes, and anything open keeps it from a no:
+        # none of the formulas has a negation in it.
+        enough = answer_alone and denied is False
+        if enough and any(formula is not False for formula in (*formulas, *question.blind)):
+            return None, ()
+        for candidate in question.possible:
+            formulas.append(self._formula(candidate, question.place, moment))
+            if enough and formulas[-1] is not False:
+                return None, ()
         return settled(both(either(*formulas, *question.blind), negated(denied)))
 
-    def _denied(self, question: _Question, moment: datetime) -> Formula:
+    def _denied(self, question: Question, moment: datetime) -> Formula:
         counted = question.unread_deny if self.facts.unread_deny_blocks else ()
         return either(*(self._acts(rule, question, moment) for rule in question.rules), *counted)
 
-    def _acts(self, attached: AttachedRule, question: _Question, moment: datetime) -> Formula:
+    def _acts(self, attached: AttachedRule, question: Question, moment: datetime) -> Formula:
         """Whether a deny rule takes the permission from the principal."""
-        rule = attached.rule
-        if question.principal.startswith("deleted:"):
+        named = attached.names(question.principal)
+        if named is False:
             return False
-        return both(
-            attached.stands,
-            either(*(self.members.covers(member, question.principal) for member in rule.denied_principals)),
-            negated(either(*(self.members.covers(member, question.principal) for member in rule.exception_principals))),
-            _formula(rule.condition, self._condition(rule.condition, question.place, moment), question.place),
-        )
+        condition = attached.rule.condition
+        value = self._condition(condition, question.place, moment)
+        return both(attached.stands, named, _formula(condition, value, question.place))
 
-    def _formula(self, candidate: _Candidate, place: Place, moment: datetime) -> Formula:
+    def _formula(self, candidate: Candidate, place: Place, moment: datetime) -> Formula:
         condition = candidate.source.condition
         if condition is None:
             return candidate.formula
         return both(candidate.formula, _formula(condition, self._condition(condition, place, moment), place))
 
-    def _decided(self, question: _Question) -> Decision:
+    def _decided(self, asked: Question) -> Decision:
+        question = asked.kept()
         moment = self.facts.moment
         value, missing = self._value(question, moment)
         links = tuple(self._link(candidate, question) for candidate in question.candidates)
         acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
-        read = [*self.bindings.read]
+        read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
-            read.append(_list(question.dataset, len(question.dataset.access)))
+            read.append(list_of(question.dataset, len(question.dataset.access)))
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
             Decision(
@@ -283,18 +291,33 @@ class ProjectAccess:
             )
         )
 
-    def _link(self, candidate: _Candidate, question: _Question) -> Link:
+    def _outside(self, question: KeptQuestion) -> Iterator[Evidence]:
+        """That the principal is known not to be in groups to which the policies give what was asked about."""
+        given = dict.fromkeys(self.bindings.groups_about(question.asked))
+        found = (seen for member in given for seen in self.members.absence(member, question.principal))
+        return islice(found, _MOST_GROUPS)
+
+    def _link(self, candidate: Candidate, question: Question) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
-        return Link(
-            grant,
-            self._formula(candidate, question.place, self.facts.moment),
-            () if source.role == question.asked else self.roles.evidence(source.role, question.asked),
-            self.members.membership(grant.member, question.principal),
-            self._condition(source.condition, question.place, self.facts.moment),
-        )
+        evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
+        if isinstance(source, Entry) or source.condition or isinstance(self.facts.groups, Groups):
+            return Link(
+                grant,
+                self._formula(candidate, question.place, self.facts.moment),
+                evidence,
+                self.members.membership(grant.member, question.principal),
+                self._condition(source.condition, question.place, self.facts.moment),
+            )
+        # Nothing in it hangs on the project: what is granted above is the same link for many.
+        known = source.links.get(question.asked)
+        if known is None or not (
+            known.grant is grant and known.formula is candidate.formula and known.role_evidence is evidence
+        ):
+            known = source.links[question.asked] = Link(grant, candidate.formula, evidence)
+        return known
 
-    def _changes_at(self, question: _Question, value: bool | None) -> datetime | None:
+    def _changes_at(self, question: KeptQuestion, value: bool | None) -> datetime | None:
         """The first moment named in a condition at which the answer becomes another."""
         for when in [moment for moment in question.moments if moment > self.facts.moment][:_MOST_MOMENTS]:
             # At the named moment itself, or right after it: `<` and `<=` differ there.
@@ -303,7 +326,7 @@ class ProjectAccess:
                     return when
         return None
 
-    def _ended_at(self, question: _Question) -> datetime | None:
+    def _ended_at(self, question: KeptQuestion) -> datetime | None:
         """The last moment named in a condition until which it was granted."""
         for when in [moment for moment in reversed(question.moments) if moment <= self.facts.moment][:_MOST_MOMENTS]:
             if self._value(question, when - timedelta(microseconds=1))[0]:
@@ -311,8 +334,9 @@ class ProjectAccess:
         return None
 
     def _condition(self, condition: Condition | None, place: Place, moment: datetime) -> ConditionValue | None:
-        if condition is None:
-            return None
+        return None if condition is None else self._evaluated(condition, place, moment)
+
+    def _evaluated(self, condition: Condition, place: Place, moment: datetime) -> ConditionValue:
         key = (condition.expression, place, moment)
         found = self._values.get(key)
         if found is None:
@@ -332,22 +356,28 @@ class ProjectAccess:
         """Whether the principal is one of those for whom `projectOwner:ID` or `projectOwners` stands: the holders
         of the basic role by the project's own policy. Whether it stands as well for those who inherit the role from
         a folder or the organisation is nowhere documented: that is open."""
+        key = (principal, role, member)
+        if key not in self._basic:
+            self._basic[key] = self._basic_role_of(principal, role, member)
+        return self._basic[key]
+
+    def _basic_role_of(self, principal: str, role: str, member: str) -> Formula:
         if principal.startswith("deleted:"):
             return False
-
-        def given(bound: Bound) -> Formula:
-            value = self._condition(bound.condition, self._project_place, self.facts.moment)
-            holds = _formula(bound.condition, value, self._project_place)
-            return both(self.members.covers(bound.member, principal), holds)
-
-        bound = [b for b in self.bindings.basic if b.role == role]
-        direct = [given(b) for b in bound if b.policy.resource == self.own]
-        inherited = [given(b) for b in bound if b.policy.resource != self.own]
-        blind = [(fact.about, fact) for fact in self.bindings.blind_to(role)]
-        open_: list[tuple[str, Formula]] = [*blind, *self.bindings.may_make_basic(role, principal, self.members)]
+        direct: list[Formula] = []
+        inherited: list[Formula] = []
+        for _, covers, bounds in self.bindings.basic[role].all(principal):
+            for bound in bounds:
+                given = both(covers, self._formula_of(bound.condition))
+                (direct if bound.policy.resource == self.own else inherited).append(given)
+        open_: list[tuple[str, Formula]] = [(fact.about, fact) for fact in self.bindings.blind_to(role)]
+        open_ += self.bindings.possible.of_basic_role(role, principal)
         near = [formula for resource, formula in open_ if resource == self.own]
         far = [formula for resource, formula in open_ if resource != self.own]
-        why = Unresolved(f"{member} stands for the holders of {role}, which may include the principal")
+        why = Unresolved(
+            f"{member} stands for the holders of {role}, which may include the principal",
+            f"Grant what it gives to the principal itself: who has {role} from above the project may or may not count.",
+        )
         return either(*direct, *near, both(either(*inherited, *far), OpenFact("basic role", member, Unknown(why))))
 
 
@@ -357,12 +387,6 @@ def _formula(condition: Condition | None, value: ConditionValue | None, place: P
     if value.holds is not None:
         return value.holds
     return OpenFact("condition", condition.expression, value.unknown, place.type)
-
-
-def _list(dataset: Dataset, count: int) -> Evidence:
-    entries = f"{count} {'entry' if count == 1 else 'entries'}"
-    what = "what is declared of the access list" if dataset.access_completeness.gap else "the whole access list"
-    return dataset.provenance.saw(f"{what} of {dataset.id}: {entries}")
 
 
 def _assumption(fact: OpenFact) -> Evidence:

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from msgspec import Struct
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 from preflight.access.decision import Answer, Decision
 from preflight.access.from_snapshot import project_access
 from preflight.cli import screen
-from preflight.cli.source import LiveOptions, choice_of_source, collect_live
+from preflight.cli.options import choice_of_reading
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
 from preflight.errors import ExitCode, UsageError, nearest
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
@@ -71,6 +73,8 @@ class Question(Struct, frozen=True, kw_only=True):
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved).")
 @click.option("--resource", metavar="R", help="projects/ID, projects/ID/datasets/NAME, or a dataset's name.")
 @click.option("--at", metavar="TIME", help="For this moment, such as 2027-01-31T12:00:00Z.  [default: now]")
+@choice_of_assets
+@choice_of_reading
 @choice_of_source
 @click.option(
     "--format",
@@ -88,6 +92,9 @@ def command(
     project: str | None,
     resource: str | None,
     at: str | None,
+    assets: tuple[Path, ...],
+    group_members: Path | None,
+    unread_deny: str,
     timeout: float,
     quota_project: str | None,
     impersonate: str | None,
@@ -101,27 +108,30 @@ def command(
     the member in it that matched, the role, and the condition with its value; for unknown, what is missing and how
     to get it.
     """
-    question = parse_question(principal, permission, project, resource, at)
-    options = LiveOptions(
+    if assets:
+        refuse_live_options("--assets")
+    live = LiveOptions(
         timeout=timeout,
         quota_project=quota_project,
         impersonate=impersonate,
         transport=transport,
         verbose=verbose,
     )
-    decision = answer(question, options, os.environ)
+    sources = Sources(live=live, assets=assets, group_members=group_members, unread_deny=unread_deny)
+    question = parse_question(principal, permission, project, resource, at, otherwise=sources.project)
+    decision = answer(question, sources, os.environ)
     click.echo(rendered(decision, form), color=screen.colour(), nl=False)
     return EXIT_CODES[decision.answer]
 
 
-def answer(question: Question, options: LiveOptions, environ: Mapping[str, str]) -> Decision:
+def answer(question: Question, sources: Sources, environ: Mapping[str, str]) -> Decision:
     """Reads what bears on the question, and decides it."""
     profile = load_profile("heap")
     # Groups are looked at if a role of theirs holds what is asked; a profile says what that is.
     profile = replace(profile, grant=replace(profile.grant, broad_permissions=(question.permission,)))
     target = replace(parse_target(profile, question.project), principal=question.principal, dataset=question.dataset)
     wanted = WANTED | IN_DATASETS if question.dataset else WANTED
-    snapshot, found = collect_live(options, profile, target, wanted, environ)
+    snapshot, found = sources.collect(profile, target, wanted, environ)
     return decided(question, snapshot, found)
 
 
@@ -159,22 +169,24 @@ def rendered(decision: Decision, form: str) -> str:
 
 
 def parse_question(
-    principal: str, permission: str, project: str | None, resource: str | None, at: str | None
+    principal: str,
+    permission: str,
+    project: str | None,
+    resource: str | None,
+    at: str | None,
+    *,
+    otherwise: Callable[[], str | None] = lambda: None,
 ) -> Question:
-    """The question that the arguments ask. Raises UsageError for one that can't be asked."""
+    """The question that the arguments ask; of the project that `otherwise` tells, if they name none. Raises UsageError
+    for one that can't be asked."""
     in_project, dataset = _parse_resource(resource)
     if project and in_project and project != in_project:
         raise UsageError(f"--project is {project}, but --resource is in {in_project}.", "Give one of them.")
-    chosen = project or in_project
+    who, what, moment = _parse_principal(principal), _parse_permission(permission), _parse_moment(at)
+    chosen = project or in_project or otherwise()
     if not chosen:
         raise UsageError("Which project?", "Name it with --project ID, or with --resource projects/ID/datasets/NAME.")
-    return Question(
-        principal=_parse_principal(principal),
-        permission=_parse_permission(permission),
-        project=chosen,
-        dataset=dataset,
-        moment=_parse_moment(at),
-    )
+    return Question(principal=who, permission=what, project=chosen, dataset=dataset, moment=moment)
 
 
 def _parse_principal(text: str) -> str:

@@ -12,7 +12,8 @@ from preflight.access.audit import Audit, Row, State
 from preflight.access.audit_flags import FlagKind
 from preflight.access.from_snapshot import audit_of
 from preflight.cli import screen
-from preflight.cli.source import LiveOptions, choice_of_source, collect_live
+from preflight.cli.options import choice_of_reading
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
 from preflight.errors import ExitCode, OutputError, UsageError
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import CAPABILITIES, Capability
@@ -49,7 +50,9 @@ class Chosen(Struct, frozen=True):
 
 
 @click.command(name="audit", epilog=_EPILOG)
-@click.option("--project", required=True, metavar="ID", help="The project's ID (a number is resolved).")
+@click.option("--project", metavar="ID", help="The project's ID (a number is resolved).")
+@choice_of_assets
+@choice_of_reading
 @choice_of_source
 @click.option(
     "--format",
@@ -78,7 +81,10 @@ class Chosen(Struct, frozen=True):
 @click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and the log of calls.")
 def command(
-    project: str,
+    project: str | None,
+    assets: tuple[Path, ...],
+    group_members: Path | None,
+    unread_deny: str,
     timeout: float,
     quota_project: str | None,
     impersonate: str | None,
@@ -95,10 +101,14 @@ def command(
 
     A row is a member that a policy of the project, of what it lies in, or of a dataset names. A cell is granted,
     unknown (?), or blank, which means that it is known not to be granted.
+
+    Reads with your Google credentials, or a Cloud Asset export with --assets.
     """
     if asked is not None and form == "csv":
         raise UsageError("--path shows proofs, which CSV can't hold.", "Choose another --format.")
-    options = LiveOptions(
+    if assets:
+        refuse_live_options("--assets")
+    live = LiveOptions(
         timeout=timeout,
         quota_project=quota_project,
         impersonate=impersonate,
@@ -106,7 +116,8 @@ def command(
         verbose=verbose,
         whole=True,
     )
-    made = collect_audit(project, options, os.environ)
+    sources = Sources(live=live, assets=assets, group_members=group_members, unread_deny=unread_deny)
+    made = collect_audit(project, sources, os.environ)
     text = rendered(made, form, asked=asked, only_flagged=only_flagged, to_file=output is not None)
     if output is not None:
         _write(output, text)
@@ -115,10 +126,13 @@ def command(
     return exit_code(made, fail_on, allow_unknown=allow_unknown)
 
 
-def collect_audit(project: str, options: LiveOptions, environ: Mapping[str, str]) -> Audit:
-    """Reads all that the audit looks at, and works it out."""
+def collect_audit(project: str | None, sources: Sources, environ: Mapping[str, str]) -> Audit:
+    """Reads all that the audit looks at, and works it out. Without a project it is the only one of the export."""
     profile = load_profile("heap")  # a source asks for one; nothing of the vendor's is looked at here
-    snapshot, target = collect_live(options, profile, parse_target(profile, project), WANTED, environ)
+    chosen = project or sources.project()
+    if chosen is None:
+        raise UsageError("Which project?", "Name it with --project ID, or an export with --assets FILE.")
+    snapshot, target = sources.collect(profile, parse_target(profile, chosen), WANTED, environ)
     return audit_of(snapshot, target)
 
 

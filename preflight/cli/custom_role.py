@@ -27,8 +27,9 @@ class CustomRole(Struct, frozen=True):
     """Of a role of the organization, granted there: for the project and all above it."""
     project: tuple[str, ...]
     """Of a role of the project, granted there."""
-    left_out: tuple[tuple[str, str], ...]
-    """What a project's role can't hold, each with a predefined role to grant on the folders or the organization."""
+    beyond: tuple[tuple[str, str], ...]
+    """What a project's role can't hold, or is needed above the project too, where that role doesn't reach: each with a
+    predefined role to grant on the folders or the organization."""
 
     def permissions(self, level: str) -> tuple[str, ...]:
         """Of a role at this level: `organization` or `project`."""
@@ -45,7 +46,7 @@ def custom_role(role_id: str, methods: Iterable[ApiMethod]) -> CustomRole:
     fits = {
         m.permission for m in needed if "project" in m.levels and not m.permission.startswith(_NOT_IN_PROJECT_ROLES)
     }
-    beyond = {m.permission: m.role for m in needed if m.permission not in fits}
+    beyond = {m.permission: m.role for m in needed if m.permission not in fits or set(m.levels) - {"project"}}
     return CustomRole(
         role_id,
         tuple(sorted({m.permission for m in needed})),
@@ -106,7 +107,7 @@ def as_terraform(role: CustomRole, level: str) -> str:
 
 def _notes(role: CustomRole, level: str) -> list[str]:
     notes = [f"With a user's credentials, {QUOTA_PROJECT_PERMISSION} is needed on the quota project besides."]
-    if level == "project" and role.left_out:
-        notes.append("A project's custom role can't hold these; grant a predefined role for them above the project:")
-        notes += [f"  {permission}: {predefined}" for permission, predefined in role.left_out]
+    if level == "project" and role.beyond:
+        notes.append("Above the project, where it doesn't reach, these are needed; grant a predefined role there:")
+        notes += [f"  {permission}: {predefined}" for permission, predefined in role.beyond]
     return notes

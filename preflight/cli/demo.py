@@ -68,15 +68,15 @@ def _play(name: str, folder: Path | None) -> int:
 def _audit(environ: Mapping[str, str]) -> None:
     """Who can do what in that project, and one question about it."""
     from preflight.cli import access, audit
-    from preflight.cli.source import LiveOptions
+    from preflight.cli.source import LiveOptions, Sources
 
     click.echo("\n$ preflight audit --project acme-analytics\n")
-    made = audit.collect_audit("acme-analytics", LiveOptions(whole=True), environ)
+    made = audit.collect_audit("acme-analytics", Sources(live=LiveOptions(whole=True)), environ)
     click.echo(audit.rendered(made, "terminal"), color=screen.colour(), nl=False)
     click.echo(f"(exit code {int(audit.exit_code(made, (), allow_unknown=False))})")
     principal, permission, dataset = ASKED
     click.echo(f"\n$ preflight access {principal} {permission} --project acme-analytics --resource {dataset}\n")
     question = access.parse_question(principal, permission, "acme-analytics", dataset, None)
-    decision = access.answer(question, LiveOptions(), environ)
+    decision = access.answer(question, Sources(), environ)
     click.echo(access.rendered(decision, "terminal"), color=screen.colour(), nl=False)
     click.echo(f"(exit code {int(access.EXIT_CODES[decision.answer])})")

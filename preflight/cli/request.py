@@ -20,9 +20,9 @@ class Request(Struct, frozen=True, kw_only=True):
     """One run, as the options say."""
 
     project: str | None
-    """None: every project of the export."""
-    assets: Path | None = None
-    """The Cloud Asset export to read. Without it and a plan Google's APIs are asked."""
+    """None: every project of the exports."""
+    assets: tuple[Path, ...] = ()
+    """The Cloud Asset exports to read. Without any and without a plan Google's APIs are asked."""
     plan: Path | None = None
     """The Terraform plan in JSON to read."""
     live: bool = False
@@ -44,6 +44,8 @@ class Request(Struct, frozen=True, kw_only=True):
     output_dir: Path | None = Path("reports")
     """None: no files."""
     format: Format = Format.TERMINAL
+    reports: tuple[tuple[Format, Path], ...] = ()
+    """What else is to be written, each to a file that was named."""
     verbose: bool = False
     cross_check: bool = False
     unread_deny: str = "note"

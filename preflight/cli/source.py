@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.cli.progress import Progress, show_calls
 from preflight.errors import CredentialsError, UsageError
@@ -15,6 +16,7 @@ from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.renderers.visible import visible
+from preflight.sources.group_members import read_group_members, with_members
 
 if TYPE_CHECKING:
     from preflight.sources.live import TracedCall
@@ -43,6 +45,74 @@ class LiveOptions(Struct, frozen=True, kw_only=True):
     verbose: bool = False
     whole: bool = False
     """Every role that a policy binds and every dataset's list, not only what matters for the one principal."""
+
+
+class Sources(Struct, frozen=True, kw_only=True):
+    """Where the facts about one project's access come from, as the options say."""
+
+    live: LiveOptions = LiveOptions()
+    assets: tuple[Path, ...] = ()
+    """The Cloud Asset exports to read; none: Google's APIs are asked."""
+    group_members: Path | None = None
+    unread_deny: str = "note"
+
+    def project(self) -> str | None:
+        """The project, where the export holds just one; None without an export. Raises UsageError where it holds
+        more, or tells none."""
+        if not self.assets:
+            return None
+        from preflight.sources.assets import only_project
+
+        return only_project(self.assets)
+
+    def collect(
+        self, profile: Profile, target: Target, wanted: frozenset[type[Fact]], environ: Mapping[str, str] = os.environ
+    ) -> tuple[Snapshot, Target]:
+        """Reads the wanted facts, with what a file tells of groups; the target that comes back names the project by
+        its ID.
+
+        Raises UsageError for an option or a file that can't be used, CredentialsError where Google wants none of the
+        credentials.
+        """
+        told = None if self.group_members is None else read_group_members(self.group_members)
+        target = replace(target, unread_deny_blocks=self.unread_deny == "unknown")
+        if self.assets:
+            snapshot, target = collect_assets(self.assets, profile, target, wanted)
+        else:
+            snapshot, target = collect_live(self.live, profile, target, wanted, environ)
+        if told is not None:
+            snapshot = replace(snapshot, groups=with_members(snapshot.groups, told))
+        return snapshot, target
+
+
+def choice_of_assets(function: Function) -> Function:
+    """`--assets`."""
+    return click.option(
+        "--assets",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="Read a Cloud Asset export (JSON lines, plain or gzip; repeatable) and ask Google nothing.",
+    )(function)
+
+
+def choice_of_plan(function: Function) -> Function:
+    """`--plan`, and with it `--live` and `--only-new`."""
+    for option in (
+        click.option(
+            "--only-new", is_flag=True, help="With --live --plan: the exit code counts only what the plan makes worse."
+        ),
+        click.option("--live", is_flag=True, help="With --plan: lay its changes over what Google's APIs tell."),
+        click.option(
+            "--plan",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Read a Terraform plan (terraform show -json) and ask Google nothing: what it doesn't declare is "
+            "unknown.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def choice_of_source(function: Function) -> Function:
@@ -89,16 +159,26 @@ def refuse_live_options(source: str) -> None:
         )
 
 
+def refuse_two_sources(assets: tuple[Path, ...], plan: Path | None, *, live: bool, only_new: bool) -> None:
+    """Raises UsageError where the options name sources that don't go together."""
+    if assets and plan is not None:
+        raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
+    if assets and live:
+        raise UsageError("--assets and --live are two sources.", "Leave one of them out.")
+    if only_new and not (live and plan is not None):
+        raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
+
+
 def collect_assets(
-    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+    paths: tuple[Path, ...], profile: Profile, target: Target, wanted: frozenset[type[Fact]]
 ) -> tuple[Snapshot, Target]:
-    """Reads the wanted facts of one project from a Cloud Asset export; says on stderr what is odd about the file.
+    """Reads the wanted facts of one project from Cloud Asset exports; says on stderr what is odd about the files.
 
     Raises UsageError for a file that is no export, or doesn't hold the project.
     """
     from preflight.sources.assets import AssetsSource
 
-    source = AssetsSource(path, profile, target)
+    source = AssetsSource(paths, profile, target)
     snapshot = source.collect(wanted)
     warn(source.warnings)
     return snapshot, source.target

@@ -22,14 +22,13 @@ class Catalogue(Struct, frozen=True):
 
     def holds(self, role: str, permission: str) -> bool | None:
         """Whether the role held the permission on that date; None for a role or permission that isn't listed."""
-        held = self.roles.get(role)
-        bit = self.bits.get(permission)
-        return None if held is None or bit is None else bool(int(held, 16) >> bit & 1)
+        held = self.permissions_of(role)
+        return None if held is None or permission not in self.bits else permission in held
 
     def permissions_of(self, role: str) -> frozenset[str] | None:
         """Which of the listed permissions the role held on that date; None for a role that isn't listed."""
         held = self.roles.get(role)
-        return None if held is None else frozenset(p for p, bit in self.bits.items() if int(held, 16) >> bit & 1)
+        return None if held is None else _permissions(self.permissions, held)
 
     @property
     def bits(self) -> dict[str, int]:
@@ -45,6 +44,13 @@ class Catalogue(Struct, frozen=True):
 @cache
 def _bits(permissions: tuple[str, ...]) -> dict[str, int]:
     return {permission: bit for bit, permission in enumerate(permissions)}
+
+
+@cache
+def _permissions(permissions: tuple[str, ...], held: str) -> frozenset[str]:
+    """Few of the numbers differ."""
+    mask = int(held, 16)
+    return frozenset(permission for bit, permission in enumerate(permissions) if mask >> bit & 1)
 
 
 @cache

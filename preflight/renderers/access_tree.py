@@ -153,11 +153,11 @@ def _condition(link: Link, decision: Decision) -> Iterator[Node]:
     if value.holds is None:
         said, weight = "can't be told from here", "open"
     else:
-        said, weight = ("true", "good") if value.holds else ("false", "bad")
+        said, weight = ("is true", "good") if value.holds else ("is false", "bad")
         said += _flips(value.moments, decision, holds=value.holds)
     if value.recurring:
         said += ", and changes with the hour or the day"
-    yield Node(visible(f"condition{titled} is {said}"), (Node(visible(condition.expression)),), weight)
+    yield Node(visible(f"condition{titled} {said}"), (Node(visible(condition.expression)),), weight)
 
 
 def _flips(moments: tuple[datetime, ...], decision: Decision, *, holds: bool) -> str:

@@ -12,7 +12,7 @@ from preflight.renderers import audit_words
 from preflight.renderers.visible import visible
 from preflight.renderers.words import utc
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width ones do it too
 
 
 def render(audit: Audit, *, only_flagged: bool = False) -> str:

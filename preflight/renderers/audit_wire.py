@@ -26,6 +26,9 @@ _STATES: dict[State, AnswerWord] = {
     State.NOT_GRANTED: "not_granted",
 }
 
+_MOST_UNKNOWN = 100
+"""One group that nobody may look into can leave thousands of datasets open, for everybody: they aren't repeated."""
+
 
 class AuditCapability(Model):
     """Something that one may be able to do: a column."""
@@ -48,7 +51,9 @@ class AuditCell(Model):
     datasets: tuple[Text, ...]
     """The datasets whose own list gives it, where the project's policies don't."""
     unknown_datasets: tuple[Text, ...]
-    """The datasets for which it can't be told."""
+    """The datasets for which it can't be told, though it can for the project as a whole: the first hundred."""
+    unknown_datasets_count: int
+    """How many these are in all."""
     more: bool
     """Whether it may be given by more datasets than these."""
     until: AwareDatetime | None
@@ -152,12 +157,14 @@ def schema() -> str:
 def _row(audit: Audit, row: Row, proofs: frozenset[str]) -> AuditRow:
     cells = {}
     for capability, cell in zip(audit.capabilities, row.cells, strict=True):
+        unknown = cell.open_datasets
         shown = audit.decisions(row, capability) if capability.id in proofs else ()
         cells[capability.id] = AuditCell(
             state=_STATES[cell.state],
             on_project=WORDS[cell.on_project],
             datasets=cell.datasets,
-            unknown_datasets=cell.open_datasets,
+            unknown_datasets=unknown[:_MOST_UNKNOWN],
+            unknown_datasets_count=len(unknown),
             more=cell.more,
             until=None if cell.until is None else utc(cell.until),
             proofs=tuple(map(proof_of, shown)),

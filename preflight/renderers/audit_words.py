@@ -24,7 +24,10 @@ _KINDS = {
     "condition": ("Whether this condition holds can't be told: {}", "Whether these conditions hold can't be told: {}"),
     "member": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
     "binding": ("Whether a grant stands can't be told ({})", "Whether grants stand can't be told ({})"),
-    "basic role": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
+    "basic role": (
+        "Whether {} stands for those too who inherit the role from a folder or the organization is not documented",
+        "Whether {} stand for those too who inherit the role from a folder or the organization is not documented",
+    ),
     "deny policy": ("The deny policies of {} were not read", "The deny policies of {} were not read"),
     "deny ancestors": ("The deny policies of folders that are not known were not read", ""),
     "organization": ("The organization's domain is not known, so nobody is flagged as outside it", ""),

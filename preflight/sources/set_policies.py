@@ -23,13 +23,12 @@ def merged(constraint: str, sets: list[SetPolicy]) -> OrgPolicy | Unknown:
     if len(sets) == 1:
         return OrgPolicy(provenance=sets[0].seen, constraint=constraint, rules=sets[0].rules)
     rules = [rule for one in sets for rule in one.rules]
-    if any(rule.condition for rule in rules):
-        why = f"{constraint} is inherited, and one of its rules has a condition"
+    if any(rule.condition or rule.allow_all or rule.deny_all for rule in rules):
+        # How Google puts these together is not documented in full.
+        why = f"{constraint} is inherited, and one of its rules has a condition or is about all values"
         settle = f"Ask Google: gcloud org-policies describe {constraint} --effective --project=PROJECT_ID"
         return Unknown(Unresolved(why, settle), sets[0].seen)
     together = PolicyRule(
-        allow_all=any(rule.allow_all for rule in rules),
-        deny_all=any(rule.deny_all for rule in rules),
         allowed=tuple(dict.fromkeys(value for rule in rules for value in rule.allowed)),
         denied=tuple(dict.fromkeys(value for rule in rules for value in rule.denied)),
         enforce=next((rule.enforce for rule in rules if rule.enforce is not None), None),

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from preflight import AllowPolicies, AllowPolicy, Binding, Condition, Dataset, Denied, Roles, Unknown
+from preflight import AllowPolicies, AllowPolicy, Answer, Binding, Condition, Dataset, Denied, Roles, Unknown
 from preflight import Role as RoleFact
 from preflight.access.project_access import AccessFacts, ProjectAccess
-from preflight.access.quick_answers import QuickAnswers, Who
 from preflight.facts.dataset import AccessEntry
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.groups import Group, Groups
@@ -31,7 +30,6 @@ class Engine:
 
     def __init__(self, view: View) -> None:
         self.access = ProjectAccess(facts_of(view))
-        self.quick = QuickAnswers(self.access)
         self.datasets = {name: dataset_of(view, name) for name in view.datasets}
 
     def judge(self, question: Question) -> Answered:
@@ -40,10 +38,10 @@ class Engine:
         else:
             dataset = self.datasets[question.dataset] if question.dataset is not None else None
             decision = self.access.decide(question.principal, question.permission, dataset)
-            quick = self.access.answer(question.principal, question.permission, dataset)
-            assert quick == (decision.answer, decision.missing), "with and without the proof"
-            batch = self.quick.answer(Who.of(question.principal), question.permission, dataset)
-            assert batch is decision.answer, f"{question}: among thousands {batch}, alone {decision.answer}"
+            alone = self.access.answer(question.principal, question.permission, dataset)
+            assert alone is decision.answer, f"{question}: without a proof {alone}, with one {decision.answer}"
+            if alone is Answer.GRANTED:
+                assert self.access.ends(question.principal, question.permission, dataset) == decision.changes_at
         missing = [fact.identity if fact.asked_of else fact.key for fact in decision.missing]
         assert len(missing) == len(set(missing)), missing
         return Answered(str(decision.answer), frozenset(missing))

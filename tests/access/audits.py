@@ -28,7 +28,12 @@ def dataset(name: str, *entries: AccessEntry, unread: bool = False) -> Dataset:
 
 def denying(*principals: str, permission: str = "bigquery.googleapis.com/jobs.create") -> DenyPolicies:
     """One deny rule on the project."""
-    policy = DenyPolicy(provenance=HERE, name="d", rules=(DenyRule(principals, (permission,)),))
+    return denying_by(DenyRule(principals, (permission,)))
+
+
+def denying_by(*rules: DenyRule) -> DenyPolicies:
+    """A deny policy on the project."""
+    policy = DenyPolicy(provenance=HERE, name="d", rules=rules)
     attached = AttachedDenyPolicies(provenance=HERE, resource=HERE.resource, policies={"d": policy})
     return DenyPolicies(attached={HERE.resource: attached})
 

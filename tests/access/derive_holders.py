@@ -73,7 +73,7 @@ def asset_files(data: Path) -> list[Policies]:
         if not steps[-1].startswith("projects/"):
             steps.append("projects/some-project")
         bindings = {
-            _resource(asset): asset["iam_policy"]["bindings"]
+            resource_of(asset): asset["iam_policy"]["bindings"]
             for asset in assets
             if "iam_policy" in asset and asset["asset_type"].startswith("cloudresourcemanager.")
         }
@@ -82,7 +82,7 @@ def asset_files(data: Path) -> list[Policies]:
     return found
 
 
-def _resource(asset: dict[str, Any]) -> str:
+def resource_of(asset: dict[str, Any]) -> str:
     """Some names lack the kind before the number."""
     kind = asset["asset_type"].rpartition("/")[2].lower()
     return f"{FOLDERS[kind]}/{asset['name'].rpartition('/')[2]}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preflight.access.conditions import LONGEST, moments_of, place_of, value_of
+from preflight.access.conditions import LONGEST, alike_at, moments_of, place_of, value_of
 from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.organization import Tags
 from preflight.facts.seen import NotCollected, Unknown
@@ -219,3 +219,36 @@ def kleene(expression: str) -> bool | None:
 @given(expressions)
 def test_operators_are_kleenes(expression):
     assert holds(expression) is kleene(expression)
+
+
+LOOKING = [
+    *("resource.name == 'projects/acme/datasets/sales'", "resource.name.startsWith('projects/acme/datasets/sales')"),
+    *("resource.name.startsWith('projects/acme/datasets/sa') && request.time < timestamp('2027-01-01T00:00:00Z')",
+      "!resource.name.startsWith(\"projects/acme/datasets/sales/tables/a\")"),
+    *("resource.name < 'projects/acme/datasets/sales'", "'projects/acme/datasets/m' >= resource.name"),
+    *("resource.name.endsWith('es')", "resource.name.contains('al')", "resource.name.matches('.*s.*')"),
+    *("resource.name in ['projects/acme/datasets/sales', 'projects/acme/datasets/finance']", "resource.name == 'x'"),
+    *("resource.name.startsWith('projects/acme/datasets/' + 'fin')", "size(resource.name) > 28"),
+    *("resource.name.extract('projects/acme/datasets/{rest}') == 'tmp'",
+      "resource.name == 'projects/acme/datasets/s\\x61les'"),
+    *("['m'].exists(one, resource.name.startsWith('projects/acme/datasets/s') || one < resource.name)",
+      "resource.type == 'bigquery.googleapis.com/Table'"),
+]  # fmt: skip
+NAMES = ["s", "sa", "sales", "sales_eu", "finance", "tmp", "m", "a", "zz"]
+
+
+@pytest.mark.parametrize("expression", LOOKING)
+@pytest.mark.parametrize("permission", ["bigquery.tables.getData", "bigquery.datasets.update"])
+def test_places_that_are_alike_give_the_same_value(expression, permission):
+    values = {}
+    for name in NAMES:
+        place = place_of(permission, "acme", name)
+        values.setdefault(alike_at(expression, place), set()).add(holds(expression, place))
+    assert all(len(found) == 1 for found in values.values()), values
+
+
+def test_most_places_are_alike_to_a_condition_on_a_name():
+    places = [place_of("bigquery.tables.getData", "acme", f"dataset_{n}") for n in range(1000)]
+    for expression in LOOKING[:4]:
+        assert len({alike_at(expression, place) for place in places}) == 1
+    assert len({alike_at("resource.name.endsWith('1')", place) for place in places}) == 1000

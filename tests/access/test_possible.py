@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from preflight import AllowPolicies, AllowPolicy, Answer, Binding, Incomplete, NotCollected, Unknown, Unresolved
 from preflight.access.project_access import AccessFacts, ProjectAccess
-from preflight.access.quick_answers import QuickAnswers, Who
 from preflight.facts.dataset import AccessEntry
 from preflight.facts.deny import ANY_PERMISSION, AttachedDenyPolicies, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.policy import PossibleBinding
@@ -59,7 +58,7 @@ def test_a_possible_grant_can_turn_no_into_unknown(possible, answer):
     found = access(possible=[possible])
     decision = found.decide(JANE, JOBS)
     assert decision.answer == answer
-    assert QuickAnswers(found).answer(Who.of(JANE), JOBS) == answer
+    assert found.answer(JANE, JOBS) == answer
     if answer == "unknown":
         assert [fact.unknown for fact in decision.missing] == [WHY]
         assert any(seen.resource == "main.tf:3" for seen in decision.evidence)
@@ -90,11 +89,10 @@ def test_a_list_that_is_not_whole():
     whole = dataset("sales", entry)
     partial = replace(whole, access_completeness=Completeness(Incomplete("main.tf doesn't declare all of it")))
     found = access()
-    quick = QuickAnswers(found)
     reads = "bigquery.tables.getData"
     for one, answer in ((whole, "not granted"), (partial, "unknown")):
         assert found.decide(JANE, reads, one).answer == answer
-        assert quick.answer(Who.of(JANE), reads, replace(one, id=f"{one.id}_{answer[:2]}")) == answer
+        assert found.answer(JANE, reads, one) == answer
         assert found.decide(BOB, reads, one).answer is Answer.GRANTED
 
 
@@ -125,8 +123,7 @@ def test_it_is_known_just_where_all_worlds_agree(sure, open_, above, in_list):
         expected = {world.decide(principal, permission, sales).answer for world in worlds}
         answer = found.decide(principal, permission, sales).answer
         assert answer == (expected.pop() if len(expected) == 1 else Answer.UNKNOWN)
-        quick = QuickAnswers(found).answer(Who.of(principal), permission, sales)
-        assert quick in {answer, Answer.UNKNOWN}
+        assert found.answer(principal, permission, sales) is answer
         for role in (USER, EDITOR):
             expected = {world.holds_role(principal, role).answer for world in worlds}
             assert found.holds_role(principal, role).answer == (
@@ -164,4 +161,4 @@ def test_a_deny_rule_in_doubt_can_turn_yes_into_unknown(rule, answer):
     facts = replace(access(Binding(USER, (JANE,))).facts, deny=DenyPolicies(attached={OWN: attached}))
     found = ProjectAccess(facts)
     assert found.decide(JANE, JOBS).answer == answer
-    assert QuickAnswers(found).answer(Who.of(JANE), JOBS) == answer
+    assert found.answer(JANE, JOBS) == answer

@@ -367,3 +367,25 @@ def test_a_custom_role_that_was_not_read_may_have_been_deleted():
         assert (decision.answer, missing(decision)) == (UNKNOWN, [("role", CUSTOM)])
         assert access(bind(CUSTOM, HEAP), roles=read).holds_role(HEAP, CUSTOM).answer is GRANTED
         assert access(bind(USER, HEAP), roles=refused).holds_role(HEAP, USER).answer is GRANTED
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        pytest.param({"team": (ANA,)}, ["team"], id="not in the group that has it"),
+        pytest.param({"team": (STAFF,), "staff": (ANA,)}, ["team"], id="nor in one within it"),
+        pytest.param({"team": (ANA,), "staff": (ANA,)}, ["team"], id="of one that has something else nothing is said"),
+    ],
+)
+def test_that_it_is_not_in_the_group_that_has_it_is_part_of_the_proof(told, said):
+    one = access(bind(USER, TEAM), bind("roles/browser", STAFF), groups=groups(**told))
+    for decision in (one.decide(HEAP, JOBS), one.holds_role(HEAP, USER)):
+        assert decision.answer is NOT_GRANTED
+        outside = [e.resource for e in decision.evidence if e.detail.startswith(f"{HEAP} is not a member of")]
+        assert outside == [f"groups/{name}" for name in said]
+
+
+def test_of_many_groups_some_are_named():
+    names = [f"g{number}" for number in range(30)]
+    many = access(*(bind(USER, f"group:{n}@acme.example") for n in names), groups=groups(**dict.fromkeys(names, ())))
+    assert sum("is not a member" in e.detail for e in many.decide(HEAP, JOBS).evidence) == 10

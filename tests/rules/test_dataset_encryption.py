@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from preflight import Completeness, Datasets, Denied, Project, Unknown
 from preflight.testing import HERE, dataset, judge, org_policies, org_policy, target
+from tests.conftest import HEAP, USER, bind, policies, roles
 from tests.obedience import obeyed
 
 CONSTRAINT = "gcp.restrictNonCmekServices"
@@ -66,3 +67,22 @@ def test_the_remedy_makes_a_dataset_with_a_key_where_none_is():
     ]
     assert all("--default_kms_key=" in remedy.commands[0] for remedy in verdict.remedies)
     assert all("mk --dataset" in remedy.commands[0] for remedy in verdict.remedies)
+
+
+def test_what_is_made_with_a_key_the_vendor_may_write_to():
+    facts = {
+        "org_policies": DEMANDED,
+        "datasets": Datasets.of(),
+        "allow_policies": policies(bind(USER, HEAP)),
+        "roles": roles(),
+    }
+    for way in ("commands", "terraform"):
+        after = obeyed(judge("dataset-encryption", **facts, target=NAMED).remedies, facts, way)
+        assert judge("dataset-encryption", **after, target=NAMED).status == "pass"
+        assert judge("dataset-writable", **after, target=NAMED).status == "pass"
+
+
+def test_without_a_destination_one_is_to_be_chosen_first():
+    first, *others = judge("dataset-encryption", org_policies=DEMANDED, datasets=Datasets.of()).remedies
+    assert "--dataset" in first.summary
+    assert [remedy.commands[0].split(":")[-1] for remedy in others] == ["DATASET", "DATASET_migrated"]

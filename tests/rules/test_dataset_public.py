@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from preflight import AccessEntry, Completeness, Datasets, Denied, Unknown
 from preflight.testing import HERE, dataset, judge, target
+from tests.conftest import EDITOR, HEAP, USER, bind, policies, roles
 from tests.obedience import obeyed
 
 REFUSED = Unknown(Denied("bigquery.datasets.get", "projects/acme-analytics"), HERE)
@@ -55,3 +56,27 @@ def test_doing_what_the_remedy_says_passes():
     after = obeyed(verdict.remedies, facts)["datasets"]
     assert judge("dataset-public", datasets=after).status == "pass"
     assert after.datasets["heap"].access == (OWNER,), "nobody else loses anything"
+
+
+def test_one_command_takes_away_what_two_entries_give():
+    writers = (AccessEntry(role="WRITER", iam_member="allUsers"), AccessEntry(role=EDITOR, iam_member="allUsers"))
+    facts = {"datasets": Datasets.of(dataset("heap", *writers))}
+    verdict = judge("dataset-public", **facts)
+    assert len(verdict.remedies) == 1
+    assert judge("dataset-public", **obeyed(verdict.remedies, facts)).status == "pass"
+
+
+def test_the_vendor_that_writes_as_everybody_does_gets_a_grant_first():
+    to_all = AccessEntry(role="WRITER", special_group="allAuthenticatedUsers")
+    facts = {
+        "datasets": Datasets.of(dataset("heap", to_all), dataset("other", to_all)),
+        "allow_policies": policies(bind(USER, HEAP)),
+        "roles": roles(),
+    }
+    chosen = target(dataset="heap")
+    assert judge("dataset-writable", **facts, target=chosen).status == "pass"
+    verdict = judge("dataset-public", **facts, target=chosen)
+    assert [remedy.summary.split()[0] for remedy in verdict.remedies] == ["First", "Take", "Take"]
+    after = obeyed(verdict.remedies, facts)
+    assert judge("dataset-public", **after, target=chosen).status == "pass"
+    assert judge("dataset-writable", **after, target=chosen).status == "pass"

@@ -2,7 +2,18 @@
 
 import pytest
 
-from preflight import CallerIdentity, CallerPermissions, Denied, TimedOut, Unauthenticated, Unknown
+from preflight import (
+    AttachedDenyPolicies,
+    CallerIdentity,
+    CallerPermissions,
+    Denied,
+    DenyPolicies,
+    DenyPolicy,
+    DenyRule,
+    TimedOut,
+    Unauthenticated,
+    Unknown,
+)
 from preflight.testing import HERE, deny, groups, judge, target
 from tests.conftest import (
     ACME,
@@ -238,3 +249,31 @@ def test_nothing_of_the_policies_was_seen():
     late = Unknown(TimedOut("cloudresourcemanager.projects.getIamPolicy", 5), HERE)
     verdict = judge("jobs-create", allow_policies=late, roles=roles(), identity=ADMIN)
     assert (verdict.status, verdict.reason) == ("unknown", late.reason)
+
+
+def test_just_that_permission_may_be_granted_instead():
+    facts = {"allow_policies": policies(), "roles": roles()}
+    remedy = judge("jobs-create", **facts).remedies[-1]
+    assert remedy.summary == f"Or grant just {JOBS}, by a custom role."
+    for way in ("commands", "terraform"):
+        after = obeyed((remedy,), facts, way)
+        assert judge("jobs-create", **after).status == "pass"
+        (name,) = set(after["roles"].roles) - set(facts["roles"].roles)
+        assert after["roles"].roles[name].permissions == {JOBS}
+
+
+def test_each_rule_that_denies_it_is_named():
+    everybody = "principalSet://goog/public:all"
+    rules = [DenyRule(denied_principals=(whom,), denied_permissions=(f"bigquery.googleapis.com/{what}",))
+             for whom, what in ((everybody, "jobs.create"), (everybody, "*.*"))]  # fmt: skip
+    guard = DenyPolicy(provenance=HERE, name="guard", rules=tuple(rules))
+    attached = AttachedDenyPolicies(provenance=HERE, resource=ACME, policies={"guard": guard})
+    facts = {
+        "allow_policies": policies(bind(USER, HEAP)),
+        "roles": roles(),
+        "deny_policies": DenyPolicies(attached={ACME: attached}),
+    }
+    verdict = judge("jobs-create", **facts)
+    assert len(verdict.remedies) == 2
+    assert judge("jobs-create", **obeyed(verdict.remedies[:1], facts)).status == "fail"
+    assert judge("jobs-create", **obeyed(verdict.remedies, facts)).status == "pass"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from preflight import Datasets, Denied, OrgPolicies, OrgPolicy, PolicyRule, Project, Unknown
+from preflight import Condition, Datasets, Denied, OrgPolicies, OrgPolicy, PolicyRule, Project, Unknown
 from preflight.testing import HERE, dataset, judge, org_policies, org_policy, target
 from tests.obedience import obeyed
 
@@ -105,6 +105,16 @@ def test_doing_what_the_remedy_says_passes():
 
 
 def test_what_is_denied_can_not_be_allowed_beside_it():
-    verdict = judge("location-allowed", org_policies=denying("us"), target=target(location="US"))
-    assert verdict.remedies[0].terraform is None
+    facts = {"org_policies": denying("us", "asia-east1")}
+    verdict = judge("location-allowed", **facts, target=target(location="US"))
     assert "take us out of what gcp.resourceLocations denies" in verdict.remedies[0].summary
+    after = obeyed(verdict.remedies, facts)
+    assert judge("location-allowed", **after, target=target(location="US")).status == "pass"
+    assert judge("location-allowed", **after, target=target(location="asia-east1")).status == "fail", "still denied"
+
+
+def test_a_denial_on_a_tag_has_no_ready_policy():
+    on_a_tag = PolicyRule(denied=("us",), condition=Condition("resource.matchTag('9/env', 'prod')"))
+    both = rules(PolicyRule(denied=("us",)), on_a_tag)
+    verdict = judge("location-allowed", org_policies=both, target=target(location="US"))
+    assert (verdict.status, verdict.remedies[0].terraform) == ("fail", None)

@@ -20,6 +20,7 @@ from preflight.testing import HERE, dataset, deny, judge, target
 from tests.conftest import ACME, FOLDER, HEAP, USER, bind, policies, roles, unreadable
 
 JOBS, MAKE = "bigquery.jobs.create", "bigquery.datasets.create"
+OTHER, CUSTOM = "bigquery.tables.getData", f"{ACME}/roles/not.read"
 YES, NO, OPEN = Troubleshot.GRANTED, Troubleshot.NOT_GRANTED, Troubleshot.UNKNOWN
 LATE = Unknown(TimedOut("policytroubleshooter.iam.troubleshoot", 5), HERE)
 VENDOR = CallerIdentity(provenance=HERE, email="Heap-SQL@heap-204122.iam.gserviceaccount.com")
@@ -45,8 +46,8 @@ def verdict_on(bindings, answers, above=None, **also):
     ("bindings", "answers", "status", "says"),
     [
         pytest.param(GRANTED, opinions(said(JOBS, YES), said(MAKE, YES)), "pass", "the same answers to 2", id="yes"),
-        pytest.param([], opinions(said(JOBS, NO)), "pass", "the same answers to 1", id="no"),
-        pytest.param(GRANTED, opinions(said(JOBS, YES), said(MAKE, OPEN)), "pass", "1 it can't answer either",
+        pytest.param([], opinions(said(JOBS, NO)), "pass", "the same answer to 1", id="no"),
+        pytest.param(GRANTED, opinions(said(JOBS, YES), said(MAKE, OPEN)), "pass", "1 it can't answer",
                      id="one that Google can't answer is no disagreement"),
         pytest.param(GRANTED, opinions(said(JOBS, NO, "deny policy guard on organizations/9 denies it")), "warn",
                      f"{JOBS} on {ACME} is not granted for Google, and granted by what was read", id="Google: no"),
@@ -65,9 +66,18 @@ def test_each_answer(bindings, answers, status, says):
 
 
 def test_what_google_answers_and_the_tool_can_not_is_told():
-    verdict = verdict_on([], opinions(said(JOBS, YES)), above={"folder": unreadable(FOLDER)})
+    above = {"folder": (bind(CUSTOM, HEAP),)}
+    verdict = verdict_on(GRANTED, opinions(said(JOBS, YES), said(OTHER, NO)), above)
     assert verdict.status == "pass"
-    assert f"it also answers what can't be told here: {JOBS}" in verdict.message
+    assert verdict.message.endswith(f"the same answer to 1 question; it also answers what can't be told here: {OTHER}")
+
+
+def test_without_an_answer_of_its_own_there_is_nothing_to_compare():
+    verdict = verdict_on([], opinions(said(JOBS, YES), said(MAKE, NO)), above={"folder": unreadable(FOLDER)})
+    assert verdict.status == "unknown"
+    assert verdict.reason == unreadable(FOLDER).reason
+    assert f"{JOBS} is granted, {MAKE} is not granted" in verdict.message
+    assert verdict.evidence
 
 
 def test_a_disagreement_shows_both_proofs():
@@ -88,11 +98,19 @@ def test_an_answer_about_a_dataset_is_compared_with_the_tools_own_about_it():
     about = said("bigquery.tables.getData", YES, resource=f"{ACME}/datasets/heap")
     assert verdict_on(GRANTED, opinions(about), datasets=Datasets.of(dataset("heap"))).status == "warn"
     unseen = verdict_on(GRANTED, opinions(about), datasets=Unknown(Denied("bigquery.datasets.get")))
-    assert (unseen.status, "can't be told here" in unseen.message) == ("pass", True)
+    assert (unseen.status, "can't be told here" in unseen.message) == ("unknown", True)
 
 
 def own(*granted: str) -> CallerPermissions:
     return CallerPermissions(provenance=HERE, resource=ACME, asked=frozenset({JOBS}), granted=frozenset(granted))
+
+
+def test_what_only_the_tool_needs_is_no_question_about_the_account():
+    asked = CallerPermissions(
+        provenance=HERE, resource=ACME, asked=frozenset({JOBS, "iam.roles.get"}), granted=frozenset({JOBS})
+    )
+    verdict = verdict_on(GRANTED, Unknown(NotCollected()), identity=VENDOR, permissions=asked)
+    assert [evidence.detail for evidence in verdict.evidence] == [f"{JOBS} on {ACME} is granted"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,24 @@
 """vendor-least-privilege: a case for each answer, named by what its reader has in front of them."""
 
 import pytest
+from msgspec.structs import replace
 
-from preflight import AccessEntry, Datasets, TimedOut, Unknown
+from preflight import AccessEntry, Datasets, Denied, NotCollected, TimedOut, Unknown
 from preflight.testing import HERE, dataset, groups, judge, target
-from tests.conftest import EDITOR, FOLDER, HEAP, JOB_USER, ORGANIZATION, USER, bind, policies, role, roles, unreadable
+from tests.conftest import (
+    ACME,
+    EDITOR,
+    FOLDER,
+    HEAP,
+    JOB_USER,
+    ORGANIZATION,
+    USER,
+    bind,
+    policies,
+    role,
+    roles,
+    unreadable,
+)
 from tests.obedience import obeyed
 
 CUSTOM = "projects/acme-analytics/roles/runner"
@@ -137,3 +151,58 @@ def test_what_acts_on_more_than_the_project_is_said():
     facts = facts_of(bind(USER, HEAP), folder=(bind(OWNER, HEAP),))
     (remedy,) = judge("vendor-least-privilege", **facts).remedies
     assert "What is on folders/77 acts on every project below it." in remedy.summary
+
+
+def test_what_is_too_much_beside_the_role_that_is_granted_first_goes_too():
+    facts = facts_of(bind(DATA_OWNER, HEAP), bind(VIEWER, HEAP), bind(EDITOR, HEAP))
+    verdict = judge("vendor-least-privilege", **facts)
+    after = obeyed(verdict.remedies, facts)
+    held = [binding.role for binding in after["allow_policies"].policies[ACME].bindings if binding.members]
+    assert held == [USER]
+    assert judge("vendor-least-privilege", **after).status == "pass"
+
+
+def test_and_where_a_group_gives_it_that_is_said():
+    facts = facts_of(bind(DATA_OWNER, HEAP), bind(VIEWER, HEAP), bind(EDITOR, GROUP))
+    verdict = judge("vendor-least-privilege", **facts)
+    assert EDITOR not in verdict.message
+    assert any(f"Take the account out of {GROUP}, which has {EDITOR}" in remedy.summary for remedy in verdict.remedies)
+
+
+def test_a_role_that_may_be_needed_in_a_dataset_that_was_not_seen_stays():
+    unseen = Datasets(provenance=HERE, datasets={"heap": Unknown(Denied("bigquery.datasets.get", ACME), HERE)})
+    facts = facts_of(bind(USER, HEAP), bind(OWNER, HEAP), bind(EDITOR, HEAP), datasets=unseen)
+    chosen = target(dataset="heap")
+    assert judge("dataset-writable", **facts, target=chosen).status == "pass"
+    verdict = judge("vendor-least-privilege", **facts, target=chosen)
+    assert "need roles/bigquery.dataEditor on projects/acme-analytics" in verdict.remedies[-1].summary
+    assert "as heap could not be read" in verdict.remedies[-1].summary
+    after = obeyed(verdict.remedies, facts)
+    held = [binding.role for binding in after["allow_policies"].policies[ACME].bindings if binding.members]
+    assert held == [USER, EDITOR]
+    assert judge("dataset-writable", **after, target=chosen).status == "pass"
+
+
+def test_several_entries_of_one_role_are_one_command():
+    datasets = Datasets.of(dataset("heap", OWN), dataset("sales", READER, READER))
+    facts = facts_of(bind(USER, HEAP), datasets=datasets)
+    verdict = judge("vendor-least-privilege", **facts, target=target(dataset="heap"))
+    assert len(verdict.remedies[0].commands) == 1
+    after = obeyed(verdict.remedies, facts)
+    assert judge("vendor-least-privilege", **after, target=target(dataset="heap")).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("datasets", "said"),
+    [
+        pytest.param(Datasets.of(dataset("heap", OWN)), "and no more", id="all were read"),
+        pytest.param(Datasets.of(dataset("heap", OWN), replace(dataset("sales"), access=Unknown(NotCollected()))),
+                     "the access lists of 1 other dataset were not read", id="one was not"),
+    ],
+)  # fmt: skip
+def test_what_was_not_read_of_other_datasets_is_said(datasets, said):
+    verdict = judge(
+        "vendor-least-privilege", **facts_of(bind(USER, HEAP), datasets=datasets), target=target(dataset="heap")
+    )
+    assert verdict.status == "pass"
+    assert verdict.message.endswith(said)

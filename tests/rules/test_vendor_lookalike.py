@@ -55,3 +55,15 @@ def test_doing_what_the_remedy_says_passes_and_leaves_the_account_alone():
     assert judge("vendor-lookalike", **after).status == "pass"
     assert judge("vendor-role", **after).status == "pass"
     assert after["allow_policies"].policies[FOLDER].bindings[0].members == ("user:ana@acme.example",)
+
+
+def test_two_bindings_of_one_role_are_one_command():
+    facts = {
+        "allow_policies": policies(bind(USER, ELSEWHERE), bind(USER, ELSEWHERE, only_if="1 < 2")),
+        "roles": roles(),
+    }
+    verdict = judge("vendor-lookalike", **facts)
+    (remedy,) = verdict.remedies
+    assert remedy.commands[0].endswith("--all")
+    assert verdict.message.count(ELSEWHERE) == 1
+    assert judge("vendor-lookalike", **obeyed(verdict.remedies, facts)).status == "pass"

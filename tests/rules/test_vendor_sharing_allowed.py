@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from preflight import Denied, Organization, OrgPolicies, OrgPolicy, PolicyRule, Project, Unknown
 from preflight.testing import HERE, groups, judge, org_policies, org_policy, target
-from tests.conftest import FOLDER, HEAP, USER, bind, policies, roles, unreadable
+from tests.conftest import EDITOR, FOLDER, HEAP, JOB_USER, USER, bind, policies, roles, unreadable
 from tests.obedience import obeyed
 
 DOMAINS, MEMBERS = "iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembers"
@@ -91,6 +91,14 @@ def test_each_answer_where_it_is_not_known(demanded, status, heap):
         assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
 
 
+def test_where_all_are_denied_the_directory_is_asked_for(heap):
+    everyone = OrgPolicy(provenance=HERE, constraint=DOMAINS, rules=(PolicyRule(deny_all=True),))
+    verdict = verdict_on(org_policies(everyone), heap)
+    assert verdict.status == "fail"
+    assert "Ask Heap support (support@heap.io) for the directory customer ID" in verdict.remedies[0].summary
+    assert verdict.remedies[0].terraform is None, "nothing can be allowed by a name that isn't known"
+
+
 @pytest.mark.parametrize(
     ("bindings", "above", "status"),
     [
@@ -98,7 +106,10 @@ def test_each_answer_where_it_is_not_known(demanded, status, heap):
         pytest.param([], {}, "fail", id="not in place"),
         pytest.param([bind(USER, HEAP, only_if="request.time < timestamp('2025-01-01T00:00:00Z')")], {}, "fail",
                      id="expired: it would have to be granted again"),
-        pytest.param([bind(USER, "group:data@acme.example")], {}, "fail", id="through a group: not of its own"),
+        pytest.param([bind(USER, "group:data@acme.example")], {}, "pass", id="through a group: nothing to grant"),
+        pytest.param([], {"folder": (bind(USER, HEAP),)}, "pass", id="on the folder: nothing to grant"),
+        pytest.param([bind(EDITOR, HEAP), bind(JOB_USER, HEAP)], {}, "pass", id="the minimum: nothing to grant"),
+        pytest.param([bind(EDITOR, HEAP)], {}, "fail", id="half the minimum"),
         pytest.param([], {"folder": unreadable(FOLDER)}, "fail", id="perhaps on a folder"),
     ],
 )  # fmt: skip
@@ -136,7 +147,14 @@ def test_doing_what_the_remedy_says_passes(demanded, known):
     after = obeyed(verdict.remedies, facts)["org_policies"]
     assert verdict_on(after, known).status == "pass"
     for constraint in (DOMAINS, MEMBERS):
-        before = facts["org_policies"].policies[constraint].rules
-        for old, new in zip(before, after.policies[constraint].rules, strict=True):
-            assert set(old.allowed) <= set(new.allowed)
-            assert all(set(values) <= set(new.parameters[name]) for name, values in old.parameters.items())
+        old, new = (found.policies[constraint].rules for found in (demanded, after))
+        assert {value for rule in old for value in rule.allowed} <= {value for rule in new for value in rule.allowed}
+        for rule in old:
+            assert all(set(values) <= set(new[0].parameters[name]) for name, values in rule.parameters.items())
+
+
+def test_beside_what_is_to_be_allowed_it_is_told_what_is_open(heap):
+    both = OrgPolicies(policies={**domains(OURS).policies, MEMBERS: members("user:ana@acme.example").policies[MEMBERS]})
+    verdict = verdict_on(both, heap)
+    assert verdict.status == "fail"
+    assert [remedy.summary.split()[0] for remedy in verdict.remedies] == ["Let", "Ask"]

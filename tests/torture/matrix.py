@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +34,7 @@ SLACK = 3.0
 KINDS: tuple[Kind, ...] = get_args(Kind)
 HARMLESS: frozenset[str] = frozenset({"huge", "endless_pages"})
 """Kinds that take nothing away, but for lists without an end."""
+_ASSUMED = re.compile(r"^deny policies of .* were not seen \(.*\): none is assumed$")
 AUDITOR = "auditor-access"
 """It tells what the caller could not see: it alone may change in its own ways."""
 CODES = {0: {"pass", "warn"}, 1: {"fail"}, 3: {"unknown"}}
@@ -243,7 +245,9 @@ def _judged(cell: Cell, report: dict[str, Any], usual: dict[str, Finding], found
             problems.append(f"{rule} is unknown without a reason")
         if (finding["reason"] or {}).get("kind") == "internal":
             problems.append(f"{rule}: {finding['message']}")
-        cited = {evidence["source"] for evidence in finding["evidence"]}
+        # That deny policies weren't seen is said with what hid them: it is what the verdict does not rest on.
+        seen = [one for one in finding["evidence"] if not _ASSUMED.search(one["detail"])]
+        cited = {evidence["source"] for evidence in seen}
         if verdict in {"pass", "fail", "warn"} and rule != AUDITOR:
             if not cited:
                 problems.append(f"{rule} is {verdict} without evidence")

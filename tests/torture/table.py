@@ -17,9 +17,11 @@ _HEAD = f"""<!-- made by scripts/make_fault_table.py; don't edit -->
 # What comes of each fault
 
 Every kind of fault on every method that the tool may call, over each transport that it calls it by: {{size}} runs of
-`preflight run --timeout {TIMEOUT}` against the stand-in, in which that one method always goes wrong in that one way.
-A cell is the exit code, the report's verdict, and the kinds of reason that its findings then give; `=` is the same
-report as without the fault. Where the transports differ, both are told. `huge` is an answer of 50 MB, and
+`preflight run --cross-check --timeout {TIMEOUT}` against the stand-in, in which that one method always goes wrong in
+that one way.
+A cell is the exit code, the report's verdict, and the kinds of reason that its findings then give; `=`: every rule
+says the same as without the fault (deny policies that were not seen are then noted in the evidence, and `--unread-deny
+unknown` makes more of it). Where the transports differ, both are told. `huge` is an answer of 50 MB, and
 `endless_pages` concerns lists alone; both are given ten times as long.
 
 What held in every cell: no traceback; a report that fits its schema, on stdout and in both files; no finding that is

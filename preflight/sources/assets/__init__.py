@@ -1,5 +1,5 @@
-"""Facts from a Cloud Asset export: a file, read once or twice from its start to its end, and no network."""
+"""Facts from Cloud Asset exports: files, read once or twice from their start to their end, and no network."""
 
-from preflight.sources.assets.source import AssetsSource, Export, read_export
+from preflight.sources.assets.source import AssetsSource, Export, only_project, read_export
 
-__all__ = ["AssetsSource", "Export", "read_export"]
+__all__ = ["AssetsSource", "Export", "only_project", "read_export"]

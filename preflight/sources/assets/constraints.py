@@ -6,6 +6,7 @@ default back. Old exports tell policies in Resource Manager's v1 form, newer one
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec import Raw, Struct, field
@@ -15,7 +16,7 @@ from preflight.facts.policy import Condition
 from preflight.facts.seen import Completeness, Incomplete, NotCollected, Provenance, Unknown
 from preflight.sources.assets.contents import data_of
 from preflight.sources.assets.holdings import Holdings, Kept, Scope
-from preflight.sources.assets.wire import UnreadableContentError, decoded
+from preflight.sources.assets.wire import decoded
 from preflight.sources.set_policies import SetPolicy, merged
 
 _SETTLE = (
@@ -129,26 +130,28 @@ class LevelPolicies(Struct):
     """A line that may set anything."""
 
 
-def level_of(scope: Scope, held: Holdings, malformed: Callable[[Kept, str], Unknown]) -> LevelPolicies:
-    """What a resource sets."""
+def level_of(scope: Scope, held: Holdings, read: Callable[[Kept, Callable[[], Any]], Any]) -> LevelPolicies:
+    """What a resource sets. `read` makes Unknown of what can't be read."""
     level = LevelPolicies()
     if kept := scope.one("org policy"):
         level.old = True
-        try:
-            for policy in decoded(kept.line.org_policy, tuple[_PolicyV1, ...]):
-                level.policies[policy.constraint.removeprefix("constraints/")] = policy.set(held.where(kept))
-        except UnreadableContentError as error:
-            level.unreadable = malformed(kept, str(error))
+        found = read(kept, partial(_v1, kept, held))
+        if isinstance(found, Unknown):
+            level.unreadable = found
+        else:
+            level.policies |= found
     for constraint, kept in scope.all("constraint").items():
         level.new = True
-        try:
-            found = _v2(kept.line.resource, held.where(kept))
-        except UnreadableContentError as error:
-            level.policies[constraint] = malformed(kept, str(error))
-            continue
-        if found is not None:
-            level.policies[constraint] = found
+        one = read(kept, partial(_v2, kept.line.resource, held.where(kept)))
+        if one is not None:
+            level.policies[constraint] = one
     return level
+
+
+def _v1(kept: Kept, held: Holdings) -> dict[str, SetPolicy]:
+    seen = held.where(kept)
+    told = decoded(kept.line.org_policy, tuple[_PolicyV1, ...])
+    return {policy.constraint.removeprefix("constraints/"): policy.set(seen) for policy in told}
 
 
 def _v2(resource: Raw, seen: Provenance) -> SetPolicy | None:
@@ -188,8 +191,8 @@ def _effective(
     outermost, top = levels[-1]
     shows = top.new or (top.old and ".managed." not in constraint)
     if not shows:
-        why = f"{held.path} has no organization policies of {outermost}: what isn't set there can't be told"
+        why = f"{held.files} has no organization policies of {outermost}: what isn't set there can't be told"
         return Unknown(NotCollected(why, _SETTLE), held.whole())
     if sets:
         return merged(constraint, sets)
-    return OrgPolicy(provenance=Provenance(held.whole().source, str(held.path)), constraint=constraint, rules=())
+    return OrgPolicy(provenance=held.whole(), constraint=constraint, rules=())

@@ -33,12 +33,14 @@ def project(resource: Raw, number: str, parent: str, seen: Provenance) -> Projec
     data = data_of(resource, _ProjectData)
     if not data.project_id:
         raise UnreadableContentError("it names no project ID")
+    if not (data.lifecycle_state or data.state):
+        raise UnreadableContentError("it doesn't tell the project's state")
     return Project(
         provenance=seen,
         id=data.project_id,
         number=number or str(data.project_number),
         name=data.display_name or ("" if data.name.startswith("projects/") else data.name),
-        state=data.lifecycle_state or data.state or "STATE_UNSPECIFIED",
+        state=data.lifecycle_state or data.state,
         parent=parent or None,
     )
 

@@ -1,17 +1,19 @@
-"""What a pass over an export keeps: the lines that matter, undecoded, by the resource that they belong to.
+"""What a pass over exports keeps: the lines that matter, undecoded, by the resource that they belong to.
 
 Asset types and the forms of names: Google's "Supported asset types" of Cloud Asset Inventory.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance
-from preflight.sources.assets.lines import LONGEST_LINE, AssetLines, Fault
+from preflight.sources.assets.lines import END, LONGEST_LINE, AssetLines, Fault
 from preflight.sources.assets.wire import ABSENT, Line, Resource, UnreadableContentError, decode_line, decoded, given
 
 SOURCE = "cloud asset export"
@@ -36,14 +38,19 @@ _CONTAINERS = {"Project": "projects/", "Folder": "folders/", "Organization": "or
 class Kept(Struct, gc=False):
     """One line that matters."""
 
+    file: Path
     number: int
     line: Line
+    conflict: int = 0
+    """Another line, of this file or another, that says something else of the same, and which is newer isn't told."""
 
 
 class Scope(Struct):
     """What was kept of one project, folder or organization: by kind, then by name."""
 
     kept: dict[Kind, dict[str, Kept]] = field(default_factory=dict)
+    listed: set[Path] = field(default_factory=set)
+    """The files that have a RESOURCE line of it: an export that lists it lists also what is in it."""
 
     def one(self, kind: Kind) -> Kept | None:
         """The line of a kind of which a resource has one."""
@@ -55,23 +62,32 @@ class Scope(Struct):
 
 
 class Holdings:
-    """The lines of an export by `projects/…`, `folders/…`, `organizations/…` as they are named there."""
+    """The lines of exports by `projects/…`, `folders/…`, `organizations/…` as they are named there."""
 
-    def __init__(self, path: Path, apis: frozenset[str], wanted: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self, paths: tuple[Path, ...], apis: frozenset[str], wanted: Callable[[str], bool] | None = None
+    ) -> None:
         """`apis` are those whose state matters. `wanted` says which resources to keep lines of; None: all."""
-        self.path = path
+        self.files = " and ".join(map(str, paths))
+        """The files in words."""
         self.scopes: dict[str, Scope] = {}
         self.damage: Completeness = COMPLETE
         """A gap where something could not be read: it may have been anything."""
         self.warnings: list[str] = []
-        """What a user has to know about the file, in sentences."""
-        self.roots: dict[Kind, set[str]] = {"dataset": set(), "service": set()}
-        """The outermost resource of each line of a kind, also of lines that are not kept: what the export covers."""
+        """What a user has to know about the files, in sentences."""
+        self.with_datasets: set[tuple[Path, str]] = set()
+        """The file and the outermost resource of each dataset, also of those that are not kept: what each export
+        covers. An export has one scope; what several of them cover together can't be told."""
+        self.policies_of: set[str] = set()
+        """The kinds of containers of which there are IAM_POLICY lines."""
         self.lines = 0
+        self._paths = paths
+        self._file = paths[0]
+        self._next = 1
         self._apis = tuple(f"/services/{api}" for api in apis)
         self._wanted = wanted
         self._repeated = 0
-        self._tails: dict[Kind, set[bytes] | None] = {"dataset": set(), "service": set()}
+        self._tails: set[bytes] | None = set()
         self._read = {
             **{f"cloudresourcemanager.googleapis.com/{kind}": self._container for kind in _CONTAINERS},
             "bigquery.googleapis.com/Dataset": self._dataset,
@@ -82,27 +98,33 @@ class Holdings:
             "cloudbilling.googleapis.com/ProjectBillingInfo": self._billing,
         }
 
-    def where(self, kept: Kept | int) -> Provenance:
-        """A line as provenance: `FILE:LINE`. When Google looked, a line doesn't tell: its time is when the asset
-        was changed last."""
-        number = kept if isinstance(kept, int) else kept.number
-        return Provenance(SOURCE, f"{self.path}:{number}")
+    def where(self, kept: Kept) -> Provenance:
+        """A line as provenance: `FILE:LINE`, and when the asset was changed last. When Google looked, no line tells."""
+        updated = kept.line.update_time
+        return Provenance(f"{SOURCE}, as of {updated}" if updated else SOURCE, f"{kept.file}:{kept.number}")
 
     def whole(self) -> Provenance:
-        """The file as provenance."""
-        return Provenance(SOURCE, str(self.path))
+        """All that was read as provenance."""
+        return Provenance(SOURCE, self.files)
 
     def read(self) -> None:
-        """One pass over the file. Raises UsageError for a file that is no export."""
-        lines = AssetLines(self.path)
-        with lines.opened() as numbered:
-            faults = self._pass(lines, numbered)
-        self._tell([*faults, *lines.faults])
+        """One pass over the files. Raises UsageError for a file that is no export."""
+        faults: list[Fault] = []
+        for path in self._paths:
+            self._file = path
+            self._tails = set()
+            lines = AssetLines(path)
+            with lines.opened() as numbered:
+                found = self._pass(lines, numbered)
+            # What is wrong with the file explains what is wrong with its last line.
+            faults += [replace(one, line=self._next) if one.line == END else one for one in lines.faults]
+            faults += found
+        self._tell(faults)
 
     def _pass(self, lines: AssetLines, numbered: Iterable[tuple[int, bytes]]) -> list[Fault]:
         handler = self._read.get
         faults: list[Fault] = []
-        number = 0
+        number, text = 0, b"\n"
         for number, text in numbered:
             try:
                 line = decode_line(text)
@@ -113,11 +135,12 @@ class Holdings:
                     self._other_spelling(number, line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OddLineError) as error:
                 if lines.skip(text):
-                    faults.append(Fault(number, f"it is longer than {LONGEST_LINE >> 20} MB"))
+                    faults.append(Fault(lines.path, number, f"it is longer than {LONGEST_LINE >> 20} MB"))
                 elif not text.isspace():
-                    faults.append(Fault(number, str(error) or type(error).__name__))
+                    faults.append(Fault(lines.path, number, str(error) or type(error).__name__))
                 del faults[_MOST_FAULTS:]
-        self.lines = number
+        self.lines += number
+        self._next = number + text.endswith(b"\n")
         return faults
 
     def _other_spelling(self, number: int, line: Line) -> None:
@@ -132,15 +155,17 @@ class Holdings:
         if faults:
             first = faults[0]
             more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-            at = f"line {first.line} of {self.path}" if first.line else str(self.path)
+            at = f"line {first.line} of {first.file}" if first.line else str(first.file)
             why = f"{at} can't be read ({first.why}){more}: it may hold anything"
             gap = Incomplete(why, "Make the export again, whole and of JSON lines, and run again.")
-            self.damage = Completeness(gap, self.where(first.line) if first.line else self.whole())
+            where = f"{first.file}:{first.line}" if first.line else str(first.file)
+            self.damage = Completeness(gap, Provenance(SOURCE, where))
             self.warnings.append(f"{at} can't be read: {first.why}{more}. What isn't seen counts as unknown.")
         if self._repeated:
             how = "line repeats" if self._repeated == 1 else "lines repeat"
             self.warnings.append(
-                f"{self._repeated} {how} a resource that another line tells: the newest counts, or else the last."
+                f"{self._repeated} {how} a resource that another line tells: the newest counts; where none is newer "
+                "and they differ, neither."
             )
 
     # One function a kind of asset. Each is called for each such line, so that they do little.
@@ -150,12 +175,12 @@ class Holdings:
         if found is None:
             found = self.scopes[scope] = Scope()
         slot = found.kept.setdefault(kind, {})
+        kept = Kept(self._file, number, line)
         before = slot.get(name)
         if before is not None:
             self._repeated += 1
-            if before.line.update_time > line.update_time:
-                return
-        slot[name] = Kept(number, line)
+            kept = _newer(before, kept, kind)
+        slot[name] = kept
 
     def _wants(self, scope: str) -> bool:
         return self._wanted is None or self._wanted(scope)
@@ -167,12 +192,15 @@ class Holdings:
         scope = line.name[len(_RM) :]
         if "/" not in scope:
             scope = _CONTAINERS[kind] + scope
+        line.settle()
+        if given(line.iam_policy):
+            self.policies_of.add(kind)
         if not self._wants(scope):
             return
-        line.settle()
         ancestors_of(line)  # what is wrong with them is told while the line's number is at hand
         if given(line.resource):
             self._keep(scope, "resource", self._own_name(scope, line), number, line)
+            self.scopes[scope].listed.add(self._file)
         if given(line.iam_policy):
             self._keep(scope, "policy", scope, number, line)
         if given(line.org_policy):
@@ -193,7 +221,7 @@ class Holdings:
         line.settle()
         scope = f"projects/{project}"
         if given(line.resource):
-            self._covers("dataset", line)
+            self._covers_datasets(line)
             if self._wants(scope):
                 self._keep(scope, "dataset", name, number, line)
         if given(line.iam_policy) and self._wants(scope):
@@ -201,24 +229,22 @@ class Holdings:
 
     def _service(self, number: int, line: Line) -> None:
         """`//serviceusage.googleapis.com/projects/1/services/bigquery.googleapis.com`."""
-        self._covers("service", line)
         if line.name.endswith(self._apis):
             _, _, _, word, project, _, name = _parts(line.name, 7)
             scope = f"projects/{project}"
             if word == "projects" and self._wants(scope):  # folders and organizations have services as well
                 self._keep(scope, "service", name, number, line)
 
-    def _covers(self, kind: Literal["dataset", "service"], line: Line) -> None:
-        tails = self._tails[kind]
-        if tails is None:
+    def _covers_datasets(self, line: Line) -> None:
+        if self._tails is None:
             return  # the one root that matters is among them
         tail = bytes(line.ancestors)[-40:]  # longer than any name in it: decoding each would take longer
-        if tail not in tails or not tail:
+        if tail not in self._tails or not tail:
             root = ancestors_of(line)[-1:]
-            self.roots[kind].update(root)
-            tails.add(tail)
+            self.with_datasets.update((self._file, name) for name in root)
+            self._tails.add(tail)
             if self._wanted is not None and root and self._wanted(root[0]):
-                self._tails[kind] = None
+                self._tails = None
 
     def _role(self, number: int, line: Line) -> None:
         _, _, _, kind, owner, _, name = _parts(line.name, 7, odd=("",) * 7)
@@ -245,6 +271,29 @@ class Holdings:
         _, _, _, _, project, _ = _parts(line.name, 6)
         if given(line.resource) and self._wants(f"projects/{project}"):
             self._keep(f"projects/{project}", "billing", project, number, line)
+
+
+def _newer(before: Kept, now: Kept, kind: Kind) -> Kept:
+    """Of two lines about the same the one that counts: the newer; where none is, the later, marked if they differ."""
+    content = _CONTENT_OF.get(kind, "resource")
+    if bytes(getattr(before.line, content)) == bytes(getattr(now.line, content)):
+        return before if before.conflict else now
+    was, is_ = _moment(before.line.update_time), _moment(now.line.update_time)
+    if was is None or is_ is None or was == is_:
+        now.conflict = before.number
+        return now
+    return before if was > is_ else now
+
+
+_CONTENT_OF: dict[Kind, str] = {"policy": "iam_policy", "dataset policy": "iam_policy", "org policy": "org_policy"}
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 class OddLineError(Exception):

@@ -7,6 +7,7 @@
 import contextlib
 import io
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ LARGEST_DOCUMENT = 256 << 20
 _BLOCK = 1 << 18
 _SEARCHED = 1 << 20
 _GZIP = b"\x1f\x8b"
+_ANSWER = re.compile(rb'\{\s*"(assets|readTime|nextPageToken)"')
+"""How an answer of `assets.list` starts."""
 _BOM = b"\xef\xbb\xbf"
 _HOW = (
     "Make one with: gcloud asset export --organization=ORGANIZATION_ID --content-type=resource "
@@ -31,10 +34,15 @@ _HOW = (
 )
 
 
+END = -1
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Something in the file that could not be read."""
 
+    file: Path
     line: int
+    """0: the file as a whole. END: where reading came to an end."""
     why: str
 
 
@@ -134,7 +142,7 @@ class AssetLines:
                 self._source = io.BufferedReader(inflated or file, _BLOCK)
                 yield self._start()
                 if inflated and inflated.fault:
-                    self.faults.append(Fault(0, inflated.fault))
+                    self.faults.append(Fault(self.path, END, inflated.fault))
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
             raise UsageError(f"'{self.path}' can't be read: {why}.", "Check the path given with --assets.") from None
@@ -153,7 +161,7 @@ class AssetLines:
         text = start.removeprefix(_BOM).lstrip()
         if text[:1] not in {b"{", b"["}:
             raise UsageError(f"'{self.path}' is no Cloud Asset export: it doesn't start like JSON.", _HOW)
-        return text[:1] == b"[" or text.partition(b"\n")[0].strip() == b"{"
+        return text[:1] == b"[" or text.partition(b"\n")[0].strip() == b"{" or bool(_ANSWER.match(text))
 
     def _elements(self) -> Iterator[tuple[int, bytes]]:
         text = self._source.read(LARGEST_DOCUMENT + 1)
@@ -164,10 +172,12 @@ class AssetLines:
             )
         at, number = 0, 1
         for item in self._items(text):
-            found = text.find(bytes(item), at)
+            element = bytes(item)
+            found = text.find(element, at)
             number += text.count(b"\n", at, found)
-            at = found
-            yield number, bytes(item)
+            yield number, element
+            number += element.count(b"\n")
+            at = found + len(element)
 
     def _items(self, text: bytes) -> list[msgspec.Raw]:
         try:
@@ -175,6 +185,8 @@ class AssetLines:
                 return msgspec.json.decode(text, type=list[msgspec.Raw])
             document = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             if "assets" in document:
+                if bytes(document.get("nextPageToken", b'""')) not in {b'""', b"null"}:
+                    self.faults.append(Fault(self.path, 0, "it is one page of several: it has a nextPageToken"))
                 return msgspec.json.decode(document["assets"], type=list[msgspec.Raw])
             return [msgspec.Raw(text.strip())]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

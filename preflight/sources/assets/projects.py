@@ -42,7 +42,7 @@ def projects_of(holdings: Holdings) -> tuple[Named, ...]:
             scopes_of.setdefault(one, []).append(scope)
             if len(ids) > 1:
                 both = " and ".join(sorted(ids))
-                doubtful[one] = _doubt(f"in {holdings.path} the number {name} stands for {both}")
+                doubtful[one] = _doubt(f"in {holdings.files} the number {name} stands for {both}")
         if not ids:
             anonymous.append(scope)
     found = []
@@ -50,7 +50,7 @@ def projects_of(holdings: Holdings) -> tuple[Named, ...]:
         numbers = [scope for scope in scopes if scope.removeprefix("projects/").isdigit()]
         if len(numbers) > 1:
             said = " and ".join(scope.removeprefix("projects/") for scope in numbers)
-            doubtful[project] = _doubt(f"in {holdings.path} {project} has the numbers {said}")
+            doubtful[project] = _doubt(f"in {holdings.files} {project} has the numbers {said}")
         found.append(Named(project, tuple(dict.fromkeys(scopes)), doubtful.get(project)))
     found += [Named(scope.removeprefix("projects/"), (scope,)) for scope in anonymous]
     return tuple(found)
@@ -61,18 +61,27 @@ def _doubt(why: str) -> Unresolved:
 
 
 def chain_of(scope: str, kept: Kept, held: Holdings) -> tuple[tuple[str, ...], Completeness]:
-    """What a resource is in, nearest first, and whether that is all of it."""
-    above = ancestors_of(kept.line)
-    above = above[1:] if above[:1] == (scope,) or (above and above[0].startswith("projects/")) else above
+    """What a resource is in, nearest first, and whether that is all of it.
+
+    An ancestry path starts with the asset itself and ends with the root (Cloud Asset v1 `Asset.ancestors`): one that
+    has the project alone is that of a project that is in nothing.
+    """
+    told = ancestors_of(kept.line)
+    above = told[1:] if told and (told[0] == scope or told[0].startswith("projects/")) else told
     parent = parent_of(kept.line)
-    if above:
-        if parent and parent != above[0]:
-            why = f"line {kept.number} of {held.path} names the parent {parent} and the ancestor {above[0]}"
-            return above, Completeness(Incomplete(why), held.where(kept))
+    at = f"line {kept.number} of {kept.file}"
+    if parent and above and parent != above[0]:
+        why = f"{at} names the parent {parent} and the ancestor {above[0]}"
+        return above, Completeness(Incomplete(why), held.where(kept))
+    if above and not above[-1].startswith("organizations/"):
+        why = f"{at} tells that {scope} is in {above[-1]}, and not what that is in"
+        return above, Completeness(Incomplete(why), held.where(kept))
+    if above or (told and not parent):
         return above, COMPLETE
     if not parent:
-        why = f"line {kept.number} of {held.path} doesn't tell what {scope} is in: it has no ancestors"
-        return (), Completeness(Incomplete(why), held.where(kept))
+        return (), Completeness(
+            Incomplete(f"{at} doesn't tell what {scope} is in: it has no ancestors"), held.where(kept)
+        )
     return _climbed(parent, held)
 
 
@@ -84,11 +93,11 @@ def _climbed(parent: str, held: Holdings) -> tuple[tuple[str, ...], Completeness
             return tuple(found), COMPLETE
         kept = held.scopes.get(parent, Scope()).one("resource")
         above = ancestors_of(kept.line) if kept else ()
-        if above[:1] == (parent,):
+        if above[:1] == (parent,) and above[-1].startswith("organizations/"):
             return (*found, *above[1:]), COMPLETE
         further = parent_of(kept.line) if kept else ""
         if not further:
-            gap = Incomplete(f"{held.path} doesn't tell what {parent} is in")
+            gap = Incomplete(f"{held.files} doesn't tell what {parent} is in")
             return tuple(found), Completeness(gap, held.whole())
         parent = further
     gap = Incomplete(f"the folders above the project do not end: {parent} comes again")
@@ -116,21 +125,24 @@ def parent_of(line: Line) -> str:
     return parent or ""
 
 
+_NEEDLES = (b"googleapis.com/Project", b"googleapis.com/Folder", b"\\")
+"""What lines of projects and folders hold, however they are written: a backslash may spell any letter."""
+
+
 class Whereabouts(Struct):
     """One project in an export: the scopes to keep lines of, before they are read."""
 
     scopes: set[str]
     """Empty: it isn't there."""
     ids: list[str]
-    """All project IDs of the export, for who mistyped one."""
+    """All project IDs of the exports, for who mistyped one."""
 
 
-def look_for(path: Path, project: str) -> Whereabouts:
-    """Finds a project by its ID or number, and what it is in. A pass over the file that decodes next to nothing."""
+def look_for(paths: Iterable[Path], project: str) -> Whereabouts:
+    """Finds a project by its ID or number, and what it is in. A pass over the files that decodes next to nothing."""
     found, ids = set[str](), dict[str, None]()
     parents: dict[str, str] = {}
-    # A backslash may spell a letter.
-    for text in AssetLines(path).mentioning(b"googleapis.com/Project", b"googleapis.com/Folder", b"\\"):
+    for text in (text for path in paths for text in AssetLines(path).mentioning(*_NEEDLES)):
         try:
             line = decode_line(text)
             line.settle()

@@ -2,7 +2,7 @@
 
 What an export doesn't hold is absent in the cloud only where the export surely would hold it: it has a line of that
 content for something at or above the resource, and nothing of it was unreadable. Exports have no IAM_POLICY line for
-a resource without bindings, no line for a service that is off, none for a dataset that isn't there.
+a resource without bindings, and none for a dataset that isn't there.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from preflight.facts.groups import Groups
 from preflight.facts.iam_resources import IamResources
 from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Role, Roles
-from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services, ServiceState
+from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
 from preflight.facts.second_opinion import SecondOpinions
-from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Malformed, NotCollected, Unknown
+from preflight.facts.seen import COMPLETE, Completeness, Incomplete, NotCollected, Unknown, Unresolved
 from preflight.facts.snapshot import FIELD_OF, Snapshot
 from preflight.sources.assets import constraints, contents
 from preflight.sources.assets.holdings import Holdings, Kept, Scope, project_id
@@ -30,11 +30,11 @@ from preflight.sources.assets.wire import ABSENT, UnreadableContentError, bindin
 T = TypeVar("T")
 _EXPORT = "Export it too: gcloud asset export --organization=ORGANIZATION_ID --content-type={} …"
 _NOT_HERE = {
-    CallerIdentity: "an export tells nothing of who runs the tool",
-    CallerPermissions: "an export tells nothing of who runs the tool",
-    Groups: "an export tells nothing of who is in a group",
-    SecondOpinions: "an export holds no answers of Policy Troubleshooter",
-    IamResources: "an export doesn't tell what manages a grant",
+    CallerIdentity: Unknown(NotCollected("an export tells nothing of who runs the tool")),
+    CallerPermissions: Unknown(NotCollected("an export tells nothing of who runs the tool")),
+    Groups: Unknown(NotCollected("an export tells nothing of who is in a group")),
+    SecondOpinions: Unknown(NotCollected("an export holds no answers of Policy Troubleshooter")),
+    IamResources: Unknown(NotCollected("an export doesn't tell what manages a grant")),
 }
 
 
@@ -74,7 +74,7 @@ class Snapshots:
         facts = {FIELD_OF[kind]: make() for kind, make in tell.items() if kind in self._wanted}
         for kind, why in _NOT_HERE.items():
             if kind in self._wanted:
-                facts[FIELD_OF[kind]] = Unknown(NotCollected(why))
+                facts[FIELD_OF[kind]] = why
         return Snapshot(source="assets", **facts, started_at=self._times[0], finished_at=self._times[1])
 
 
@@ -101,19 +101,22 @@ class _One:
             for kept in (self._resource, held.one("policy"), held.one("org policy")):
                 if kept is not None:
                     above, gap = chain_of(scope, kept, self._held)
-                    if above:
+                    if above or gap.complete:
                         return above, gap
-        untold = Incomplete(f"{self._held.path} doesn't tell what {self._own} is in")
+        untold = Incomplete(f"{self._held.files} doesn't tell what {self._own} is in")
         return (), Completeness(untold, self._held.whole())
 
     def _one(self, kind: Any) -> Kept | None:
         return next((kept for scope in self._scopes if (kept := scope.one(kind))), None)
 
     def _malformed(self, kept: Kept, why: str) -> Unknown:
-        where = self._held.where(kept)
-        return Unknown(Malformed(where.resource, why), where)
+        told = f"line {kept.number} of {kept.file} can't be read: {why}"
+        return Unknown(Incomplete(told, "Make the export again, and run again."), self._held.where(kept))
 
     def _read(self, kept: Kept, make: Callable[[], T]) -> "T | Unknown":
+        if kept.conflict:
+            both = f"lines {kept.conflict} and {kept.number} of {self._held.files} tell different things of the same"
+            return Unknown(Unresolved(both, "Make the export again, at one moment."), self._held.where(kept))
         try:
             return make()
         except UnreadableContentError as error:
@@ -124,7 +127,7 @@ class _One:
         damage = self._held.damage
         if damage.gap:
             return Unknown(damage.gap, damage.provenance)
-        return Unknown(Incomplete(f"{self._held.path} {what}", _EXPORT.format(content)), self._held.whole())
+        return Unknown(Incomplete(f"{self._held.files} {what}", _EXPORT.format(content)), self._held.whole())
 
     def project(self) -> Project | Unknown:
         """Its RESOURCE line."""
@@ -142,7 +145,7 @@ class _One:
         """A ProjectBillingInfo line."""
         kept = self._one("billing")
         if kept is None:
-            why = f"{self._held.path} has no cloudbilling.googleapis.com/ProjectBillingInfo line of {self._own}"
+            why = f"{self._held.files} has no cloudbilling.googleapis.com/ProjectBillingInfo line of {self._own}"
             return Unknown(NotCollected(why, "Look at it with: gcloud billing projects describe PROJECT_ID"))
         return self._read(kept, lambda: contents.billing(kept.line.resource, self._held.where(kept)))
 
@@ -156,15 +159,19 @@ class _One:
         kept = next((one for scope in self._scopes if (one := scope.all("service").get(api))), None)
         if kept is not None:
             return self._read(kept, lambda: contents.service(kept.line.resource, api, self._held.where(kept)))
-        if self._held.damage.gap or not self._covered("service"):
-            return self._missing(f"has no serviceusage.googleapis.com/Service lines that cover {self._own}")
-        return Service(provenance=self._held.whole(), name=api, state=ServiceState.DISABLED)
+        # Whether exports leave out what is off is nowhere documented; and a folder can turn it on for what is in it.
+        why = f"{self._held.files} has no serviceusage.googleapis.com/Service line of {api} in {self._own}"
+        how = f"See whether it is listed by: gcloud services list --enabled --project={self._named.id}"
+        return Unknown(
+            self._held.damage.gap or Incomplete(why, how), self._held.damage.provenance or self._held.whole()
+        )
 
-    def _covered(self, kind: Any) -> bool:
-        """Whether lines of a kind, of which a project may have none, would be in the export."""
-        outermost = self.above[-1] if self.above else ""
-        roots = self._held.roots[kind]
-        return self._resource is not None and (outermost in roots or any(s in roots for s in self._named.scopes))
+    def _covers_datasets(self) -> bool:
+        """Whether the project's datasets, if it has any, would be there: the same export has the project itself, and
+        datasets in the same organization."""
+        outermost = self.above[-1:] or tuple(self._named.scopes)
+        listed = {file for scope in self._scopes for file in scope.listed}
+        return any((file, root) in self._held.with_datasets for file in listed for root in outermost)
 
     def allow_policies(self) -> AllowPolicies | Unknown:
         """The project's own and those above it."""
@@ -179,6 +186,9 @@ class _One:
         if self._named.ambiguous:
             return Unknown(self._named.ambiguous, self._held.whole())
         kept = self._one("policy")
+        if kept is None and "Project" not in self._held.policies_of:
+            # A project without bindings is rare, an export of just the organizations' and folders' policies isn't.
+            return self._missing("has no IAM_POLICY line of any project", "iam-policy")
         return self._policy(self._own, kept, self._resource, self.above)
 
     def _policy_above(self, resource: str, above: tuple[str, ...]) -> AllowPolicy | Unknown:
@@ -241,7 +251,7 @@ class _One:
         )
         nothing = not own.policies and not self._any_above("deny policy", self.above)
         if nothing or self._named.ambiguous:
-            why = f"{self._held.path} has no iam.googleapis.com/PolicyV2 line of {self._own} or of what it is in"
+            why = f"{self._held.files} has no iam.googleapis.com/PolicyV2 line of {self._own} or of what it is in"
             return Unknown(self._named.ambiguous or NotCollected(why, _EXPORT.format("resource")), self._held.whole())
         attached: dict[str, AttachedDenyPolicies | Unknown] = {self._own: own}
         for place, resource in enumerate(self.above):
@@ -251,7 +261,7 @@ class _One:
 
     def _denied_above(self, resource: str, and_above: tuple[str, ...]) -> AttachedDenyPolicies | Unknown:
         if not self._any_above("deny policy", and_above):
-            why = f"{self._held.path} has no iam.googleapis.com/PolicyV2 line of {resource} or of what it is in"
+            why = f"{self._held.files} has no iam.googleapis.com/PolicyV2 line of {resource} or of what it is in"
             return Unknown(NotCollected(why, _EXPORT.format("resource")), self._held.whole())
         kept = self._held.scopes.get(resource, _EMPTY).all("deny policy")
         policies = {name: self._deny(name, one) for name, one in kept.items()}
@@ -270,7 +280,7 @@ class _One:
     def organization(self) -> Organization | Unknown:
         """The outermost of what it is in."""
         if not self.above or not self.above[-1].startswith("organizations/"):
-            gap = self.gap.gap or Incomplete(f"{self._own} is in no organization, as far as {self._held.path} tells")
+            gap = self.gap.gap or Incomplete(f"{self._own} is in no organization, as far as {self._held.files} tells")
             return Unknown(gap, self.gap.provenance or self._held.whole())
         return self._shared_of("organization", self.above[-1], self._organization)
 
@@ -286,7 +296,7 @@ class _One:
             return Unknown(self._named.ambiguous, self._held.whole())
         own = constraints.LevelPolicies()
         for scope in self._scopes:
-            level = constraints.level_of(scope, self._held, self._malformed)
+            level = constraints.level_of(scope, self._held, self._read)
             own.policies.update(level.policies)
             own.old, own.new = own.old or level.old, own.new or level.new
             own.unreadable = own.unreadable or level.unreadable
@@ -294,13 +304,13 @@ class _One:
         return constraints.effective(((self._own, own), *above), self._held, self.gap)
 
     def _level_above(self, resource: str) -> constraints.LevelPolicies:
-        return constraints.level_of(self._held.scopes.get(resource, _EMPTY), self._held, self._malformed)
+        return constraints.level_of(self._held.scopes.get(resource, _EMPTY), self._held, self._read)
 
     def datasets(self) -> Datasets | Unknown:
         """All of the project's datasets; whether these are all depends on what the export covers."""
         kept = {name: one for scope in self._scopes for name, one in scope.all("dataset").items()}
         policies = {name: one for scope in self._scopes for name, one in scope.all("dataset policy").items()}
-        covered = self._covered("dataset") and not self._held.damage.gap
+        covered = self._covers_datasets() and not self._held.damage.gap
         if not kept and not policies and not covered:
             return self._missing(f"has no bigquery.googleapis.com/Dataset lines that cover {self._own}")
         datasets: dict[str, Dataset | Unknown] = {
@@ -308,7 +318,7 @@ class _One:
         }
         for name, one in policies.items():
             if name not in kept:
-                why = f"{self._held.path} has no RESOURCE line of the dataset {name}"
+                why = f"{self._held.files} has no RESOURCE line of the dataset {name}"
                 datasets[name] = Unknown(Incomplete(why, _EXPORT.format("resource")), self._held.where(one))
         completeness = COMPLETE
         if not covered:
@@ -323,7 +333,7 @@ class _One:
             content = policy.line.iam_policy
             access = self._read(policy, lambda: contents.entries_of(bindings_of(content)))
             # Where its access list stands is told as well.
-            where = replace(where, resource=f"{where.resource} and line {policy.number}")
+            where = replace(where, resource=f"{where.resource} and {policy.file}:{policy.number}")
         return self._read(kept, lambda: contents.dataset(kept.line.resource, name, access, where))
 
 

@@ -19,64 +19,80 @@ _NEAREST = 5
 
 
 class Export:
-    """What was kept of an export, ready to be told project by project."""
+    """What was kept of exports, ready to be told project by project."""
 
-    def __init__(self, held: Holdings, apis: tuple[str, ...], started: datetime) -> None:
+    def __init__(self, held: Holdings, profile: Profile, started: datetime) -> None:
         self._held = held
-        self._apis = apis
-        self._started = started
-        self._finished = datetime.now(UTC)
+        self._apis = tuple(dict.fromkeys(profile.apis))
+        self._times = (started, datetime.now(UTC))
         self.warnings = tuple(held.warnings)
-        """What a user has to know about the file, in sentences."""
+        """What a user has to know about the files, in sentences."""
         self.projects = projects_of(held)
 
     def snapshots(self, wanted: frozenset[type[Fact]]) -> Iterator[tuple[Named, Snapshot]]:
         """The wanted facts of each project, one after another, so that only one is in memory."""
-        make = Snapshots(self._held, self._apis, wanted, self._started, self._finished)
+        make = Snapshots(self._held, self._apis, wanted, *self._times)
         for named in self.projects:
             yield named, make.of(named)
 
 
-def read_export(path: Path, profile: Profile) -> Export:
-    """Reads all projects of an export in one pass. Raises UsageError for a file that is none."""
+def read_export(paths: tuple[Path, ...], profile: Profile) -> Export:
+    """Reads all projects of exports in one pass. Raises UsageError for a file that is none."""
     started = datetime.now(UTC)
-    held = Holdings(path, frozenset(profile.apis))
+    held = Holdings(paths, frozenset(profile.apis))
     held.read()
-    export = Export(held, tuple(dict.fromkeys(profile.apis)), started)
+    export = Export(held, profile, started)
     if not export.projects:
-        raise UsageError(f"'{path}' holds no project ({held.lines} lines in all).", _WHAT)
+        raise UsageError(_no_project(paths, held), _WHAT)
     return export
 
 
 class AssetsSource:
-    """Reads one project's facts from an export: memory grows with what that project has, not with the file."""
+    """Reads one project's facts from exports: memory grows with what that project has, not with the files."""
 
     target: Target
-    """What is to be connected; after `collect` it names the project by its ID, if the export tells it."""
+    """What is to be connected; after `collect` it names the project by its ID, if the exports tell it."""
     warnings: tuple[str, ...]
-    """After `collect`: what a user has to know about the file, in sentences."""
+    """After `collect`: what a user has to know about the files, in sentences."""
 
-    def __init__(self, path: Path, profile: Profile, target: Target) -> None:
+    def __init__(self, paths: tuple[Path, ...], profile: Profile, target: Target) -> None:
         self.target = target
         self.warnings = ()
-        self._path = path
+        self._paths = paths
         self._profile = profile
 
     def collect(self, wanted: frozenset[type[Fact]]) -> Snapshot:
         """Reads the wanted kinds of facts. Raises UsageError for a file that is no export, or without the project."""
         started = datetime.now(UTC)
         project = self.target.project
-        found = look_for(self._path, project)
-        if not found.scopes:
-            raise UsageError(f"'{self._path}' has no project '{project}'.", _nearest(project, found.ids))
-        held = Holdings(self._path, frozenset(self._profile.apis), found.scopes.__contains__)
+        found = look_for(self._paths, project)
+        held = Holdings(self._paths, frozenset(self._profile.apis), found.scopes.__contains__)
         held.read()
-        export = Export(held, tuple(dict.fromkeys(self._profile.apis)), started)
+        export = Export(held, self._profile, started)
         self.warnings = export.warnings
-        named = next(one for one in export.projects if project in _names(one))
-        self.target = replace(self.target, project=named.id)
-        make = Snapshots(held, tuple(dict.fromkeys(self._profile.apis)), wanted, started, datetime.now(UTC))
-        return make.of(named)
+        for named, snapshot in export.snapshots(wanted):
+            if project in _names(named):
+                self.target = replace(self.target, project=named.id)
+                return snapshot
+        files = " and ".join(f"'{path}'" for path in self._paths)
+        damage = f" {held.warnings[0]}" if held.damage.gap else ""
+        raise UsageError(
+            f"{files} {'has' if len(self._paths) == 1 else 'have'} no project '{project}'.{damage}",
+            _nearest(project, found.ids),
+        )
+
+
+def only_project(paths: tuple[Path, ...]) -> str:
+    """The project of exports that hold just one. Raises UsageError for any other."""
+    ids = look_for(paths, "").ids
+    files = " and ".join(f"'{path}'" for path in paths)
+    verb = ("tells", "holds") if len(paths) == 1 else ("tell", "hold")
+    if len(ids) == 1:
+        return ids[0]
+    if not ids:
+        raise UsageError(f"{files} {verb[0]} no project's ID.", f"Name the project with --project. {_WHAT}")
+    some = f"{', '.join(sorted(ids)[:_NEAREST])}{' …' if len(ids) > _NEAREST else ''}"
+    raise UsageError(f"{files} {verb[1]} {len(ids)} projects.", f"Name one with --project: {some}.")
 
 
 _WHAT = (
@@ -94,3 +110,9 @@ def _nearest(project: str, ids: list[str]) -> str:
         return f"It tells no project's ID: it has no RESOURCE lines of projects. {_WHAT}"
     close = get_close_matches(project, ids, n=_NEAREST) or sorted(ids)[:_NEAREST]
     return f"The nearest of its {len(ids)}: {', '.join(close)}."
+
+
+def _no_project(paths: tuple[Path, ...], held: Holdings) -> str:
+    files = " and ".join(f"'{path}'" for path in paths)
+    said = f"{files} {'holds' if len(paths) == 1 else 'hold'} no project ({held.lines} lines in all)."
+    return f"{said} {held.warnings[0]}" if held.damage.gap else said
