@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from preflight.facts.deny import DenyRule as DenyRule
     from preflight.facts.groups import Group as Group
     from preflight.facts.groups import Groups as Groups
+    from preflight.facts.iam_resources import IamResource as IamResource
+    from preflight.facts.iam_resources import IamResources as IamResources
     from preflight.facts.locations import location_matches as location_matches
     from preflight.facts.methods import QUOTA_PROJECT_PERMISSION as QUOTA_PROJECT_PERMISSION
     from preflight.facts.methods import role_for as role_for
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from preflight.facts.policy import AllowPolicy as AllowPolicy
     from preflight.facts.policy import Binding as Binding
     from preflight.facts.policy import Condition as Condition
+    from preflight.facts.policy import PossibleBinding as PossibleBinding
     from preflight.facts.policy import Role as Role
     from preflight.facts.policy import Roles as Roles
     from preflight.facts.project import Ancestry as Ancestry
@@ -125,7 +128,8 @@ _HOME = {
     "preflight.facts.caller": "CallerIdentity CallerPermissions",
     "preflight.facts.dataset": "AccessEntry Dataset Datasets DatasetSettings",
     "preflight.facts.methods": "QUOTA_PROJECT_PERMISSION role_for",
-    "preflight.facts.policy": "AllowPolicies AllowPolicy Binding Condition Role Roles",
+    "preflight.facts.iam_resources": "IamResource IamResources",
+    "preflight.facts.policy": "AllowPolicies AllowPolicy Binding Condition PossibleBinding Role Roles",
     "preflight.facts.project": "Ancestry Billing Project Service ServiceState Services",
     "preflight.facts.seen": (
         "COMPLETE ApiDisabled Completeness Denied Evidence Incomplete Internal Malformed Maybe NotCollected NotFound "

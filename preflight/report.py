@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.errors import ExitCode
 from preflight.facts.seen import Evidence, Reason
@@ -94,6 +95,10 @@ def _want(given: tuple[object, ...], what: str, of: str) -> None:
         raise ValueError(f"{what} needs {of}")
 
 
+_URGENCY = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP)
+"""What is wrong first."""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """A verdict with what the engine knows of its rule."""
 
@@ -108,6 +113,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What goes wrong where the rule fails, in its author's words."""
     how: str = ""
     """How the rule judges, in its author's words."""
+    before: Status | None = None
+    """What it was before the change that is judged; None where no change is."""
+
+    @property
+    def worse(self) -> bool:
+        """Whether the change made it worse."""
+        return self.before is not None and _URGENCY.index(self.status) < _URGENCY.index(self.before)
 
     @property
     def status(self) -> Status:
@@ -140,6 +152,10 @@ class Report(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     """In the order in which rules are defined; renderers sort."""
     allow_unknown: bool = False
+    plan: str | None = None
+    """The plan that was laid over the facts."""
+    only_new: bool = False
+    """The exit code counts just what the plan makes worse."""
 
     @property
     def status(self) -> Status:
@@ -157,11 +173,22 @@ class Report(Struct, frozen=True, kw_only=True):
         """The exit code that this report asks for; an internal error outranks all."""
         if any(f.verdict.reason is not None and f.verdict.reason.kind == "internal" for f in self.findings):
             return ExitCode.INTERNAL
-        if self.status is Status.FAIL:
+        counted = [f for f in self.findings if f.worse] if self.only_new else self.findings
+        if any(f.blocks for f in counted):
             return ExitCode.NOT_READY
-        if self.status is Status.UNKNOWN and not self.allow_unknown:
+        if any(f.blinds for f in counted) and not self.allow_unknown:
             return ExitCode.CANNOT_TELL
         return ExitCode.READY
+
+    def since(self, before: "Report", plan: str, *, only_new: bool) -> "Report":
+        """This report of what a plan leads to, each finding with what it was before."""
+        was = {finding.rule: finding.status for finding in before.findings}
+        return replace(
+            self,
+            findings=tuple(replace(finding, before=was.get(finding.rule)) for finding in self.findings),
+            plan=plan,
+            only_new=only_new,
+        )
 
     def count(self, status: Status) -> int:
         """How many findings have this status."""
@@ -169,5 +196,4 @@ class Report(Struct, frozen=True, kw_only=True):
 
     def by_urgency(self) -> tuple[Finding, ...]:
         """The findings, what is wrong first; within a status as defined."""
-        order = [Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP]
-        return tuple(sorted(self.findings, key=lambda f: order.index(f.status)))
+        return tuple(sorted(self.findings, key=lambda f: _URGENCY.index(f.status)))

@@ -52,12 +52,18 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
             continue
         to_all = [(found, entry) for entry in entries if entry.member in EVERYBODY and not entry.authorized]
         open_ += to_all
-        if not to_all:
+        if to_all:
+            continue
+        if found.access_completeness.gap:
+            if name in wanted:
+                where = found.access_completeness.provenance or found.provenance
+                unseen.append(Unknown(found.access_completeness.gap, where))
+        else:
             closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(entries)} entries"))
     if open_:
         return warned(
             "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
-            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member} in {dataset.id}")
+            *(dataset.shows(entry, f"{entry.role} is given to {entry.member} in {dataset.id}")
               for dataset, entry in open_),
             remedy=(
                 *_keep_the_vendor(open_, wanted, profile, target),

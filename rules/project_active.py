@@ -48,7 +48,8 @@ def project_is_active(project: Maybe[Project], target: Target) -> Verdict:
             ),
         )
     if project.state == "ACTIVE":
-        return passed(f"{project.id} is active (number {project.number})", project.seen("state"))
+        number = f" (number {project.number})" if project.number else ""
+        return passed(f"{project.id} is active{number}", project.seen("state"))
     if project.state == "DELETE_REQUESTED":
         return failed(
             f"{project.id} is being deleted: it was shut down, and goes for good 30 days after that",

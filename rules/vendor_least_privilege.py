@@ -56,7 +56,7 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
         return warned(
             f"{target.principal} holds more than it needs: {'; '.join(dict.fromkeys(said))}",
             *_unique(link.evidence for link, _ in sure),
-            *(dataset.provenance.saw(f"{entry.role} is given to {entry.member}") for dataset, entry in elsewhere),
+            *(dataset.shows(entry, f"{entry.role} is given to {entry.member}") for dataset, entry in elsewhere),
             remedy=_remedies([link for link, _ in sure], elsewhere, access, datasets, profile, target),
         )
     open_ = [fact.unknown.reason for fact in access.unseen]
@@ -290,7 +290,13 @@ def _there(datasets: Maybe[Datasets], profile: Profile, target: Target) -> tuple
 def _with_entry(dataset: Dataset, profile: Profile, access: EffectiveAccess) -> Dataset:
     entries = () if isinstance(dataset.access, Unknown) else dataset.access
     given = AccessEntry(role=profile.dataset.write_role, iam_member=access.principal)
-    return Dataset(provenance=dataset.provenance, id=dataset.id, location=dataset.location, access=(*entries, given))
+    return Dataset(
+        provenance=dataset.provenance,
+        id=dataset.id,
+        location=dataset.location,
+        access=(*entries, given),
+        access_completeness=dataset.access_completeness,
+    )
 
 
 def _unique(groups: Iterable[tuple[Evidence, ...]]) -> tuple[Evidence, ...]:

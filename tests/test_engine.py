@@ -19,6 +19,7 @@ from preflight import (
     EffectiveAccess,
     Evidence,
     Groups,
+    IamResources,
     Maybe,
     NotCollected,
     Organization,
@@ -294,6 +295,7 @@ NEEDED = {
     "vendor-least-privilege": {*ACCESS, Datasets},
     "vendor-lookalike": ACCESS,
     "grant-expires": {*ACCESS, Datasets},
+    "iam-resources-conflict": {IamResources},
     "second-opinion": {*ACCESS, Datasets, SecondOpinions, CallerIdentity, CallerPermissions},
 }
 

@@ -2,8 +2,8 @@
 
 Two datasets differ in an answer only by what is in their lists and by conditions that look at the resource. So, for
 one permission and somebody on whom such conditions bear, those where these have the same values and whose lists have
-the same entries for more than the named are of one kind; a list that names the one who asks is asked about with just
-that entry. All answers are `ProjectAccess`'s own.
+the same entries for more than the named, and are all whole or all not, are of one kind; a list that names the one who
+asks is asked about with just that entry. All answers are `ProjectAccess`'s own.
 """
 
 from collections.abc import Hashable, Iterator
@@ -120,7 +120,7 @@ class Alike:
             looking = dict.fromkeys((*conditions, *self._own_conditions.get(dataset.id, ())))
             values = tuple((c.expression, self._value(c, place)) for c in looking)
             wide = None if isinstance(dataset.access, Unknown) else frozenset(dataset.access)
-            found.setdefault((values, wide), []).append(dataset)
+            found.setdefault((values, wide, dataset.access_completeness.complete), []).append(dataset)
         kinds = tuple(
             Kind(next(self._numbers), alike[0], tuple(sorted(one.id for one in alike))) for alike in found.values()
         )

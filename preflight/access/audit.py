@@ -19,7 +19,7 @@ from preflight.access.decision import Answer, Decision
 from preflight.access.members import PUBLIC, canonical
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
 from preflight.facts.capabilities import CAPABILITIES, Capability
-from preflight.facts.dataset import Dataset, Datasets
+from preflight.facts.dataset import AccessEntry, Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
 from preflight.facts.organization import Organization
 from preflight.facts.policy import AllowPolicy
@@ -164,30 +164,37 @@ def _importance(row: Row) -> tuple[object, ...]:
 
 
 def _grantees(access: ProjectAccess, datasets: dict[str, Dataset]) -> list[Grantee]:
-    """Whom policies, datasets' lists and deny rules name, each once, with the roles that name them."""
+    """Whom policies, datasets' lists and deny rules name, or may, each once, with the roles that name them."""
     found: dict[str, Grantee] = {}
 
-    def add(member: str, resource: str, role: str) -> None:
+    def add(member: str) -> Grantee:
         principal = _as_granted(member)
-        grantee = found.setdefault(canonical(principal), Grantee(member, principal, []))
-        if role:
-            grantee.roles.append((role, resource))
+        return found.setdefault(canonical(principal), Grantee(member, principal, [], []))
 
     for resource, policy in access.facts.allow.policies.items():
         if isinstance(policy, AllowPolicy):
             for binding in policy.bindings:
                 for member in dict.fromkeys(binding.members):
-                    add(member, resource, binding.role)
-    for dataset in datasets.values():
-        if not isinstance(dataset.access, Unknown):
-            for entry in dataset.access:
-                # Special groups stand for holders of roles, who have rows of their own.
-                if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
-                    add(entry.member, dataset.id, entry.role_name)
+                    add(member).roles.append((binding.role, resource))
+    for possible in access.bindings.possible.all:
+        for member in dict.fromkeys(possible.binding.members):
+            add(member).perhaps.append((possible.binding.role or "some role", possible.resource))
+    for dataset, entry in _entries(datasets):
+        grantee = add(entry.member)
+        if entry.role_name:
+            grantee.roles.append((entry.role_name, dataset.id))
     for member in _denied(access.facts.deny):
         if member not in PUBLIC:
-            add(member, "", "")
+            add(member)
     return list(found.values())
+
+
+def _entries(datasets: dict[str, Dataset]) -> Iterator[tuple[Dataset, AccessEntry]]:
+    for dataset in datasets.values():
+        for entry in () if isinstance(dataset.access, Unknown) else dataset.access:
+            # Special groups stand for holders of roles, who have rows of their own.
+            if entry.member and not entry.authorized and entry.special_group not in BASIC_GROUPS:
+                yield dataset, entry
 
 
 def _denied(deny: DenyPolicies | Unknown) -> Iterator[str]:

@@ -48,6 +48,8 @@ class Grantee(Struct, frozen=True):
     principal: str
     roles: list[tuple[str, str]]
     """Each with the resource on which it is granted."""
+    perhaps: list[tuple[str, str]]
+    """The same for grants of which it isn't known whether they stand."""
 
 
 _BASIC_ROLES = frozenset(CONVENIENCE.values())
@@ -72,7 +74,7 @@ class Judge:
         member = grantee.principal
         if member in PUBLIC:
             who = "everybody with a Google account" if member == "allAuthenticatedUsers" else "everybody"
-            yield Flag(FlagKind.PUBLIC, f"{who}: {_listed(grantee.roles)}")
+            yield Flag(FlagKind.PUBLIC, f"{who}: {_named(grantee)}")
         yield from self._outside(member)
         if administers is not None:
             where = f"of {', '.join(administers)}" if administers else "of the whole project"
@@ -110,5 +112,10 @@ class Judge:
         return "an account of Google's, or of a project that its name doesn't tell"
 
 
+def _named(grantee: Grantee) -> str:
+    sure, perhaps = _listed(grantee.roles), _listed(grantee.perhaps)
+    return "; ".join(filter(None, (sure, perhaps and f"perhaps {perhaps}"))) or "named by a deny rule"
+
+
 def _listed(roles: list[tuple[str, str]]) -> str:
-    return ", ".join(dict.fromkeys(f"{role} on {resource}" for role, resource in roles)) or "named by a deny rule"
+    return ", ".join(dict.fromkeys(f"{role} on {resource}" for role, resource in roles))

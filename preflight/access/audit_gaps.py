@@ -6,9 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.access.conditions import Place, alike_at, looks_at_resource, place_of
+from preflight.access.deny_rules import AttachedRule
 from preflight.access.formula import OpenFact, open_facts
 from preflight.access.members import CONVENIENCE, PUBLIC, canonical, names_one
 from preflight.access.project_access import BASIC_GROUPS, ProjectAccess
+from preflight.access.question import unlisted_in
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
 from preflight.facts.dataset import Dataset, Datasets
 from preflight.facts.organization import Organization
@@ -21,7 +23,7 @@ class OpenPoint(Struct, frozen=True):
 
     kind: str
     """`policy`, `ancestors`, `datasets`, `dataset access`, `role`, `group`, `condition`, `member`, `basic role`,
-    `deny policy`, `deny ancestors` or `organization`."""
+    `binding`, `deny policy`, `deny ancestors` or `organization`."""
     about: str
     unknown: Unknown
     weighs: bool = True
@@ -35,8 +37,10 @@ def open_points(
     found: dict[tuple[str, str], OpenPoint] = {}
     for point in (
         *(_point(fact) for fact in access.bindings.blind),
+        *_of_possible(access),
         *_of_datasets(datasets),
         *_of_grants(access, datasets),
+        *_of_doubtful_rules(access),
         *(_point(fact, weighs=access.facts.unread_deny_blocks) for fact in access.deny.blind),
         *_of_organization(organization),
     ):
@@ -56,9 +60,23 @@ def _of_datasets(datasets: Datasets | Unknown) -> Iterator[OpenPoint]:
         where = datasets.completeness.provenance or datasets.provenance
         yield OpenPoint("datasets", "", Unknown(datasets.completeness.gap, where))
     for name, dataset in datasets.datasets.items():
-        entries = dataset if isinstance(dataset, Unknown) else dataset.access
-        if isinstance(entries, Unknown):
-            yield OpenPoint("dataset access", name, entries)
+        if isinstance(dataset, Unknown):
+            yield OpenPoint("dataset access", name, dataset)
+        elif (unlisted := unlisted_in(dataset)) is not None:
+            yield _point(unlisted)
+
+
+def _of_possible(access: ProjectAccess) -> Iterator[OpenPoint]:
+    for one in access.bindings.possible.all:
+        role = one.binding.role
+        if not role or any(access.roles.holds(role, permission) is not False for permission in AUDITED_PERMISSIONS):
+            yield _point(one.stands)
+
+
+def _of_doubtful_rules(access: ProjectAccess) -> Iterator[OpenPoint]:
+    for attached in _rules(access):
+        if isinstance(attached.stands, OpenFact):
+            yield _point(attached.stands)
 
 
 def _of_organization(organization: Organization | Unknown) -> Iterator[OpenPoint]:
@@ -161,6 +179,9 @@ def _grants(
             for binding in policy.bindings:
                 for member in dict.fromkeys(map(canonical, binding.members)):
                     yield binding.role, member, binding.condition, None
+    for possible in access.bindings.possible.all:
+        for member in dict.fromkeys(map(canonical, possible.binding.members)):
+            yield possible.binding.role, member, None, None
     for dataset in () if isinstance(datasets, Unknown) else datasets.datasets.values():
         if isinstance(dataset, Dataset) and not isinstance(dataset.access, Unknown):
             for entry in dataset.access:
@@ -170,7 +191,11 @@ def _grants(
 
 def _denials(access: ProjectAccess) -> Iterator[tuple[str, str, Condition | None, str | None]]:
     """The members of deny rules about what is audited; they act whatever role somebody has."""
-    for attached in dict.fromkeys(rule for one in AUDITED_PERMISSIONS for rule in access.deny.about(one)):
+    for attached in _rules(access):
         rule = attached.rule
         for member in dict.fromkeys(map(canonical, (*rule.denied_principals, *rule.exception_principals))):
             yield _ANY_ROLE, member, rule.condition, None
+
+
+def _rules(access: ProjectAccess) -> Iterable[AttachedRule]:
+    return dict.fromkeys(rule for one in AUDITED_PERMISSIONS for rule in access.deny.about(one))

@@ -10,9 +10,10 @@ from preflight.access.decision import Grant, Link
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
 from preflight.access.members import CONVENIENCE, Members, kind_of
+from preflight.access.possible import PossibleGrants, possible_in
 from preflight.access.reach import Carried, Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
-from preflight.facts.seen import Evidence, NotCollected, Unknown
+from preflight.facts.seen import Completeness, Evidence, NotCollected, Unknown
 
 T = TypeVar("T")
 
@@ -70,15 +71,23 @@ class IndexedPolicy:
         """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
         self._holding: dict[str, Holding] = {}
         self._roles: HeldRoles | None = None
+        self.possible = possible_in(policy)
+        self.gap = _gap(policy)
+        """Not None: it may hold grants that are neither here nor possible."""
         count = len(policy.bindings)
-        whole = f"the whole policy of {policy.resource}: {count} {'binding' if count == 1 else 'bindings'}"
-        self.read = policy.provenance.saw(whole)
+        what = "what is declared" if self.gap or self.possible else "the whole policy"
+        bindings = f"{count} {'binding' if count == 1 else 'bindings'}"
+        self.read = policy.provenance.saw(f"{what} of {policy.resource}: {bindings}")
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
                 bound = Bound(policy, binding, member)
                 self.all.add(member, bound, members)
                 if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
                     self.basic[binding.role].add(member, bound, members)
+
+    def gap_of(self, role: str) -> OpenFact | None:
+        """The same for grants of this very role."""
+        return _missing(self.policy, self.policy.completeness_of(role)) if self.gap else None
 
     def holding(self, permission: str, roles: HeldRoles) -> Holding:
         """Those that are about a permission. Worked out once, for the same roles."""
@@ -89,6 +98,17 @@ class IndexedPolicy:
             asked, open_ = (_of(permission, bounds, roles) for bounds in (self.all.asked, self.all.open))
             found = self._holding[permission] = Holding(asked, open_)
         return found
+
+
+def _gap(policy: AllowPolicy) -> OpenFact | None:
+    gaps = (_missing(policy, known) for known in (policy.completeness, *policy.by_role.values()))
+    return next((gap for gap in gaps if gap is not None), None)
+
+
+def _missing(policy: AllowPolicy, known: Completeness) -> OpenFact | None:
+    if known.gap is None:
+        return None
+    return OpenFact("policy", policy.resource, Unknown(known.gap, known.provenance or policy.provenance))
 
 
 def _of(
@@ -140,10 +160,10 @@ class Bindings:
             if isinstance(policy, Unknown):
                 self.blind.append(OpenFact("policy", resource, policy))
                 continue
-            if policy.completeness.gap:
-                where = policy.completeness.provenance or policy.provenance
-                self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
-            self.indexed.append(_indexed(policy, members))
+            indexed = _indexed(policy, members)
+            if indexed.gap:
+                self.blind.append(indexed.gap)
+            self.indexed.append(indexed)
         if allow.completeness.gap:
             gap = Unknown(allow.completeness.gap, allow.completeness.provenance)
             self.blind.append(OpenFact("ancestors", "", gap))
@@ -158,8 +178,15 @@ class Bindings:
             for role in CONVENIENCE.values()
         }
         """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self.possible = PossibleGrants([grant for one in self.indexed for grant in one.possible], roles, members)
+        """Those of which it isn't known whether they stand."""
         self.read = [one.read for one in self.indexed]
         """What was read."""
+
+    def blind_to(self, role: str) -> list[OpenFact]:
+        """Where further bindings of this very role may be: of some roles more is known than of the whole policy."""
+        told = {one.gap.key: one.gap_of(role) for one in self.indexed if one.gap}
+        return [gap for fact in self.blind if (gap := told.get(fact.key, fact)) is not None]
 
     def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
         """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for

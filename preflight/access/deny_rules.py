@@ -6,7 +6,7 @@ from preflight.access.decision import Denial
 from preflight.access.formula import Formula, OpenFact, both, either, negated
 from preflight.access.members import Members
 from preflight.access.reach import Reach
-from preflight.facts.deny import DenyPolicies, DenyPolicy, DenyRule
+from preflight.facts.deny import ANY_PERMISSION, DenyPolicies, DenyPolicy, DenyRule
 from preflight.facts.seen import Unknown
 
 
@@ -19,6 +19,13 @@ class AttachedRule(Struct, frozen=True):
     rule: DenyRule
     denied: Reach[None]
     excepted: Reach[None]
+
+    @property
+    def stands(self) -> Formula:
+        """Whether there is such a rule."""
+        if self.rule.doubt is None:
+            return True
+        return OpenFact("deny policy", f"{self.resource}/{self.policy.name}", self.rule.doubt)
 
     def names(self, principal: str) -> Formula:
         """Whether it is about the principal: one of those whom it denies, and not one of its exceptions."""
@@ -97,7 +104,7 @@ def v2_name(permission: str) -> str:
 
 def _fits(pattern: str, named: str) -> bool:
     """Exact, or a permission group: `SERVICE/*.*`, `SERVICE/RESOURCE.*`, `SERVICE/*.VERB`."""
-    if pattern == named:
+    if pattern in {named, ANY_PERMISSION}:
         return True
     host, _, rest = pattern.partition("/")
     named_host, _, named_rest = named.partition("/")

@@ -77,8 +77,9 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
 
     @property
     def unseen(self) -> tuple[OpenFact, ...]:
-        """The policies that could not be read, or not whole: there may be grants in them."""
-        return tuple(self.access.bindings.blind)
+        """The policies that could not be read, or not whole, and grants that may stand: there may be more."""
+        bindings = self.access.bindings
+        return (*bindings.blind, *bindings.possible.concerning(self.principal))
 
     @property
     def read(self) -> tuple[Evidence, ...]:

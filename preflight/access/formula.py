@@ -24,6 +24,7 @@ Kind: TypeAlias = Literal[
     "deny policy",
     "deny ancestors",
     "dataset access",
+    "binding",
 ]
 
 

@@ -19,7 +19,7 @@ from preflight.access.deny_rules import AttachedRule, DenyRules
 from preflight.access.formula import Formula, OpenFact, both, either, negated, settled
 from preflight.access.held_roles import held_roles
 from preflight.access.members import CONVENIENCE, PEOPLE, Home, Members, kind_of
-from preflight.access.question import Candidate, Entry, KeptQuestion, Question
+from preflight.access.question import Candidate, Entry, KeptQuestion, Question, list_of, unlisted_in
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
@@ -66,6 +66,8 @@ class ProjectAccess:
         self.members = Members(home, facts.groups, self._holds_basic_role)
         self.bindings = Bindings(facts.allow, self.own, self.roles, self.members)
         self.deny = DenyRules(facts.deny, self.own, self.members)
+        self._blind: tuple[Formula, ...] = tuple(self.bindings.blind)
+        self._unread_deny = tuple(self.deny.blind)
         self._project_place = place_of("", facts.project, None)
         self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
@@ -105,6 +107,8 @@ class ProjectAccess:
 
     def inherited(self, role: str) -> bool:
         """Whether somebody holds a basic role by a folder's or the organization's policy, or may."""
+        if any(one.resource != self.own and one.binding.role in {"", role} for one in self.bindings.possible.all):
+            return True
         return any(
             self._formula_of(binding.condition) is not False
             for name, policy in self.facts.allow.policies.items()
@@ -146,7 +150,8 @@ class ProjectAccess:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = [] if stands is False else self.bindings.giving(principal, role)
         candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
-        blind = tuple(both(stands, fact) for fact in self.bindings.blind)
+        open_ = (*self.bindings.blind_to(role), *self.bindings.possible.of_role(role, principal))
+        blind = tuple(both(stands, formula) for formula in open_)
         return self._decided(
             Question(
                 principal=principal,
@@ -160,11 +165,11 @@ class ProjectAccess:
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
         likely = self._likely(principal, permission)
-        blind = [*self.bindings.blind]
+        blind = (*self._blind, *self.bindings.possible.of_permission(permission, principal))
         if dataset is not None:
-            if isinstance(dataset.access, Unknown):
-                blind.append(OpenFact("dataset access", dataset.id, dataset.access))
-            else:
+            if (unlisted := unlisted_in(dataset)) is not None:
+                blind = (*blind, unlisted)
+            if not isinstance(dataset.access, Unknown):
                 likely = chain(likely, self._entries(dataset, dataset.access, principal, permission))
         return Question(
             principal=principal,
@@ -173,9 +178,9 @@ class ProjectAccess:
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
             possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
-            blind=tuple(blind),
+            blind=blind,
             rules=self.deny.about(permission),
-            unread_deny=tuple(self.deny.blind),
+            unread_deny=self._unread_deny,
             dataset=dataset,
         )
 
@@ -244,10 +249,11 @@ class ProjectAccess:
     def _acts(self, attached: AttachedRule, question: Question, moment: datetime) -> Formula:
         """Whether a deny rule takes the permission from the principal."""
         named = attached.names(question.principal)
+        if named is False:
+            return False
         condition = attached.rule.condition
-        if named is False or condition is None:
-            return named
-        return both(named, _formula(condition, self._condition(condition, question.place, moment), question.place))
+        value = self._condition(condition, question.place, moment)
+        return both(attached.stands, named, _formula(condition, value, question.place))
 
     def _formula(self, candidate: Candidate, place: Place, moment: datetime) -> Formula:
         condition = candidate.source.condition
@@ -264,7 +270,7 @@ class ProjectAccess:
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
         read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
-            read.append(_whole_list(question.dataset, len(question.dataset.access)))
+            read.append(list_of(question.dataset, len(question.dataset.access)))
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
             Decision(
@@ -364,8 +370,10 @@ class ProjectAccess:
             for bound in bounds:
                 given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)
-        near = [fact for fact in self.bindings.blind if fact.about == self.own]
-        far = [fact for fact in self.bindings.blind if fact.about != self.own]
+        open_: list[tuple[str, Formula]] = [(fact.about, fact) for fact in self.bindings.blind_to(role)]
+        open_ += self.bindings.possible.of_basic_role(role, principal)
+        near = [formula for resource, formula in open_ if resource == self.own]
+        far = [formula for resource, formula in open_ if resource != self.own]
         why = Unresolved(
             f"{member} stands for the holders of {role}, which may include the principal",
             f"Grant what it gives to the principal itself: who has {role} from above the project may or may not count.",
@@ -379,11 +387,6 @@ def _formula(condition: Condition | None, value: ConditionValue | None, place: P
     if value.holds is not None:
         return value.holds
     return OpenFact("condition", condition.expression, value.unknown, place.type)
-
-
-def _whole_list(dataset: Dataset, count: int) -> Evidence:
-    entries = f"{count} {'entry' if count == 1 else 'entries'}"
-    return dataset.provenance.saw(f"the whole access list of {dataset.id}: {entries}")
 
 
 def _assumption(fact: OpenFact) -> Evidence:

@@ -12,6 +12,7 @@ from preflight.access.deny_rules import AttachedRule
 from preflight.access.formula import Formula, OpenFact
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.policy import Condition
+from preflight.facts.seen import Evidence, Unknown
 
 
 class Candidate(Struct, frozen=True):
@@ -44,8 +45,25 @@ class Entry(Struct, frozen=True):
         entry = self.entry
         given = f"{entry.role or entry.role_name} is given to {entry.member} in {self.dataset.id}"
         condition = f", only if {entry.condition.expression}" if entry.condition else ""
-        evidence = self.dataset.provenance.saw(given + condition)
+        evidence = self.dataset.shows(entry, given + condition)
         return Grant(self.dataset.id, entry.role_name, entry.member, evidence, covers, entry.condition)
+
+
+def unlisted_in(dataset: Dataset) -> OpenFact | None:
+    """What a dataset's list may give beyond the entries that were read; None where it was read whole."""
+    if isinstance(dataset.access, Unknown):
+        return OpenFact("dataset access", dataset.id, dataset.access)
+    known = dataset.access_completeness
+    if known.gap is None:
+        return None
+    return OpenFact("dataset access", dataset.id, Unknown(known.gap, known.provenance or dataset.provenance))
+
+
+def list_of(dataset: Dataset, count: int) -> Evidence:
+    """That so many entries of a dataset's list were read."""
+    entries = f"{count} {'entry' if count == 1 else 'entries'}"
+    what = "what is declared of the access list" if dataset.access_completeness.gap else "the whole access list"
+    return dataset.provenance.saw(f"{what} of {dataset.id}: {entries}")
 
 
 class Question(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,13 @@ class Request(Struct, frozen=True, kw_only=True):
     project: str | None
     """None: every project of the exports."""
     assets: tuple[Path, ...] = ()
-    """The Cloud Asset exports to read; none: Google's APIs are asked."""
+    """The Cloud Asset exports to read. Without any and without a plan Google's APIs are asked."""
+    plan: Path | None = None
+    """The Terraform plan in JSON to read."""
+    live: bool = False
+    """With a plan: its changes are laid over what Google's APIs tell."""
+    only_new: bool = False
+    """With both: the exit code counts just what the plan makes worse."""
     profile: str = "heap"
     principal: str | None = None
     location: str | None = None

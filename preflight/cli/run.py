@@ -13,12 +13,16 @@ from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import (
+    Changes,
     LiveOptions,
     choice_of_assets,
+    choice_of_plan,
     choice_of_source,
     collect_assets,
     collect_live,
+    collect_plan,
     refuse_live_options,
+    refuse_two_sources,
 )
 from preflight.engine import evaluate
 from preflight.errors import OutputError, UsageError, nearest
@@ -33,8 +37,11 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
     """
     chosen = selection(request)
     target = target_of(request, chosen.profile)
+    changes = Changes(request.plan) if request.live and request.plan is not None else None
     if request.assets:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
+    elif request.plan is not None and changes is None:
+        snapshot, target = collect_plan(request.plan, chosen.profile, target, chosen.wanted)
     else:
         options = LiveOptions(
             timeout=request.timeout,
@@ -45,7 +52,12 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
         )
         snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
     snapshot = chosen.informed(snapshot)
-    return evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
+    report = evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
+    if changes is None:
+        return report
+    changed = chosen.informed(changes.applied_to(snapshot, target, chosen.wanted))
+    then = evaluate(chosen.rules, changed, target, chosen.profile, allow_unknown=request.allow_unknown)
+    return then.since(report, str(request.plan), only_new=request.only_new)
 
 
 def _load_renderers() -> None:
@@ -93,6 +105,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @click.command(name="run")
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
 @choice_of_assets
+@choice_of_plan
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -132,6 +145,9 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 def command(
     project: str | None,
     assets: tuple[Path, ...],
+    plan: Path | None,
+    live: bool,
+    only_new: bool,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -157,15 +173,24 @@ def command(
     """Check a project for a vendor, show what is wrong first, and write the reports.
 
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
-    --assets it reads a Cloud Asset export instead: one project of it, or all.
+    --assets it reads a Cloud Asset export instead: one project of it, or all. With --plan it reads a Terraform plan;
+    with --live --plan it judges the project as it will be once the plan is applied.
     """
+    refuse_two_sources(assets, plan, live=live, only_new=only_new)
     if assets:
         refuse_live_options("--assets")
-    elif project is None:
+    elif plan is not None and not live:
+        refuse_live_options("--plan")
+    if project is None and plan is not None:
+        raise UsageError("Which project of the plan?", "Name it with --project ID.")
+    if project is None and not assets:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
         assets=assets,
+        plan=plan,
+        live=live,
+        only_new=only_new,
         profile=profile_name,
         principal=principal,
         location=location,
@@ -180,7 +205,7 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
-        reports=parse_reports(reports, read=(*assets, group_members)),
+        reports=parse_reports(reports, read=(*assets, plan, group_members)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,

@@ -31,6 +31,7 @@ LIVE_ONLY = {
 }
 """Options that say how Google's APIs are asked, by the parameters' names."""
 
+_MOST_STALE = 5
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -95,6 +96,25 @@ def choice_of_assets(function: Function) -> Function:
     )(function)
 
 
+def choice_of_plan(function: Function) -> Function:
+    """`--plan`, and with it `--live` and `--only-new`."""
+    for option in (
+        click.option(
+            "--only-new", is_flag=True, help="With --live --plan: the exit code counts only what the plan makes worse."
+        ),
+        click.option("--live", is_flag=True, help="With --plan: lay its changes over what Google's APIs tell."),
+        click.option(
+            "--plan",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Read a Terraform plan (terraform show -json) and ask Google nothing: what it doesn't declare is "
+            "unknown.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def choice_of_source(function: Function) -> Function:
     """`--timeout`, `--quota-project`, `--impersonate-service-account`, `--transport`."""
     for option in (
@@ -139,6 +159,16 @@ def refuse_live_options(source: str) -> None:
         )
 
 
+def refuse_two_sources(assets: tuple[Path, ...], plan: Path | None, *, live: bool, only_new: bool) -> None:
+    """Raises UsageError where the options name sources that don't go together."""
+    if assets and plan is not None:
+        raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
+    if assets and live:
+        raise UsageError("--assets and --live are two sources.", "Leave one of them out.")
+    if only_new and not (live and plan is not None):
+        raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
+
+
 def collect_assets(
     paths: tuple[Path, ...], profile: Profile, target: Target, wanted: frozenset[type[Fact]]
 ) -> tuple[Snapshot, Target]:
@@ -152,6 +182,43 @@ def collect_assets(
     snapshot = source.collect(wanted)
     warn(source.warnings)
     return snapshot, source.target
+
+
+def collect_plan(
+    path: Path, profile: Profile, target: Target, wanted: frozenset[type[Fact]]
+) -> tuple[Snapshot, Target]:
+    """Reads the wanted facts of one project from a Terraform plan, as they will be once it is applied.
+
+    Raises UsageError for a file that is no plan in JSON; says on stderr where it declares nothing of the project.
+    """
+    from preflight.sources.terraform.source import PlanSource
+
+    source = PlanSource(path, profile, target)
+    snapshot = source.collect(wanted)
+    warn(source.warnings)
+    return snapshot, source.target
+
+
+class Changes:
+    """A plan that is to be laid over facts. Raises UsageError for a file that is no plan in JSON."""
+
+    def __init__(self, path: Path) -> None:
+        from preflight.sources.terraform.plan import read_plan
+
+        self._path = path
+        self._declared = read_plan(path)
+
+    def applied_to(self, now: Snapshot, target: Target, wanted: frozenset[type[Fact]]) -> Snapshot:
+        """The facts once the changes are applied; says on stderr where the plan is out of date."""
+        from preflight.sources.terraform.overlay import after
+        from preflight.sources.terraform.stale import stale
+
+        old = stale(now, self._declared, target.project)
+        if old:
+            more = f" (and {len(old) - _MOST_STALE} more)" if len(old) > _MOST_STALE else ""
+            said = "; ".join(old[:_MOST_STALE])
+            warn([f"{self._path} is stale, and what is there counts: {said}{more}. Plan again."])
+        return after(now, self._declared, target.project, wanted)
 
 
 def warn(warnings: Iterable[str]) -> None:

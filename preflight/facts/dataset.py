@@ -1,6 +1,6 @@
 """BigQuery datasets: where they are, and who may do what in them."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from preflight.facts.policy import Condition
 from preflight.facts.project import Observed
@@ -70,7 +70,19 @@ class Dataset(Observed, frozen=True, kw_only=True, tag="dataset"):
     id: str
     location: str
     access: tuple[AccessEntry, ...] | Unknown = Unknown(NotCollected("only its name and location were read"))
+    access_completeness: Completeness = COMPLETE
+    """A gap: the list may hold entries that are not among these."""
+    access_places: tuple[tuple[AccessEntry, Provenance], ...] = ()
+    """Where single entries were seen, for a list that is put together from several places."""
     settings: DatasetSettings | Unknown = Unknown(NotCollected("only its name and location were read"))
+
+    def shows(self, entry: AccessEntry, said: str) -> Evidence:
+        """Something about an entry as evidence, from where the entry was seen."""
+        return self.place_of(entry).saw(said)
+
+    def place_of(self, entry: AccessEntry) -> Provenance:
+        """Where an entry was seen."""
+        return next((place for one, place in self.access_places if one == entry), self.provenance)
 
 
 class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
@@ -80,6 +92,8 @@ class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
     """By ID. Unknown: whether it exists, or what it is like, could not be read."""
     completeness: Completeness = COMPLETE
     """A gap: there may be datasets that the caller can't see, so absence is not known."""
+    absent: dict[str, Provenance] = field(default_factory=dict)
+    """Datasets that surely aren't there, although others may be: what a plan deletes."""
     api_answered: bool = False
     """BigQuery itself answered for this project, which it does only while its API is on. False for facts that
     come from files."""
@@ -93,12 +107,14 @@ class Datasets(Observed, frozen=True, kw_only=True, tag="datasets"):
     def get(self, dataset_id: str) -> Dataset | Unknown | None:
         """The dataset; None if it surely doesn't exist; Unknown if that can't be told."""
         found = self.datasets.get(dataset_id)
-        if found is None and self.completeness.gap:
+        if found is None and dataset_id not in self.absent and self.completeness.gap:
             return Unknown(self.completeness.gap, self.provenance)
         return found
 
     def seen_absent(self, dataset_id: str) -> Evidence:
         """That the dataset doesn't exist, as evidence; only for one of which `get` said None."""
+        if dataset_id in self.absent:
+            return self.absent[dataset_id].saw(f"{dataset_id} is deleted")
         return self.provenance.saw(
             f"{dataset_id} is not in the project's list of datasets ({len(self.datasets)} in all)"
         )

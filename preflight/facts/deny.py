@@ -6,6 +6,9 @@ from preflight.facts.policy import Condition
 from preflight.facts.project import Fact, Observed
 from preflight.facts.seen import COMPLETE, Completeness, Evidence, Unknown
 
+ANY_PERMISSION = "(not known)"
+"""Stands for permissions that aren't known, in a rule that is in doubt."""
+
 
 class DenyRule(Struct, frozen=True):
     """One rule. Principals and permissions are in IAM's v2 form."""
@@ -18,6 +21,9 @@ class DenyRule(Struct, frozen=True):
     exception_permissions: tuple[str, ...] = ()
     condition: Condition | None = None
     """May look at resource tags only; the rule acts while it is true, and where it can't be evaluated."""
+    doubt: Unknown | None = None
+    """Not None: whether there is such a rule, or just what it says, isn't known. What is given is then the most that
+    it may be."""
 
 
 class DenyPolicy(Observed, frozen=True, kw_only=True, tag="deny_policy"):

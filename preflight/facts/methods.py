@@ -332,8 +332,8 @@ QUOTA_PROJECT_ROLE = "roles/serviceusage.serviceUsageConsumer"
 
 
 def methods_for(facts: Iterable[type[Fact]]) -> tuple[ApiMethod, ...]:
-    """The methods that reading these facts may call, in a stable order."""
-    wanted = {method for fact in facts for method in READS[fact]}
+    """The methods that reading these facts may call, in a stable order; none for what only files tell."""
+    wanted = {method for fact in facts for method in READS.get(fact, ())}
     return tuple(method for method in ALLOWED if method in wanted)
 
 

@@ -39,7 +39,7 @@ class Project(Observed, frozen=True, kw_only=True, tag="project"):
     name: str = ""
     state: str
     """`ACTIVE` or `DELETE_REQUESTED`."""
-    parent: str | None
+    parent: str | Unknown | None
     """`folders/N` or `organizations/N`; None for a project without one."""
 
 

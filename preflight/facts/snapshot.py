@@ -10,6 +10,7 @@ from preflight.facts.caller import CallerIdentity, CallerPermissions
 from preflight.facts.dataset import Datasets
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
+from preflight.facts.iam_resources import IamResources
 from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
@@ -52,6 +53,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     caller_identity: CallerIdentity | Unknown = _NOT_ASKED
     caller_permissions: CallerPermissions | Unknown = _NOT_ASKED
     second_opinions: SecondOpinions | Unknown = _NOT_ASKED
+    iam_resources: IamResources | Unknown = _NOT_ASKED
     started_at: datetime | None = None
     finished_at: datetime | None = None
 

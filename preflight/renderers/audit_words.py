@@ -23,6 +23,7 @@ _KINDS = {
     "group": ("Who is in {} is not known", "Who is in {} is not known"),
     "condition": ("Whether this condition holds can't be told: {}", "Whether these conditions hold can't be told: {}"),
     "member": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
+    "binding": ("Whether a grant stands can't be told ({})", "Whether grants stand can't be told ({})"),
     "basic role": (
         "Whether {} stands for those too who inherit the role from a folder or the organization is not documented",
         "Whether {} stand for those too who inherit the role from a folder or the organization is not documented",

@@ -150,7 +150,7 @@ def _footer(report: Report) -> str:
     return (
         f"Project {code(target.project)}{number}{place}, judged for {code(target.principal)} "
         f"by the profile {code(report.profile)} version {code(report.profile_version)}. "
-        f"Facts: {prose(report.source)}, {words.when(report.started_at)}. Made by preflight {code(__version__)}."
+        f"Facts: {prose(words.source(report))}, {words.when(report.started_at)}. Made by preflight {code(__version__)}."
     )
 
 

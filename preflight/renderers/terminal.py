@@ -56,7 +56,9 @@ def _heading(report: Report, paint: Paint, width: int) -> str:
         for name, value in (("location", target.location), ("dataset", target.dataset))
         if value
     )
-    about = f"{visible(target.principal)}{place}, facts: {visible(report.source)}, {words.when(report.started_at)}"
+    about = (
+        f"{visible(target.principal)}{place}, facts: {visible(words.source(report))}, {words.when(report.started_at)}"
+    )
     title = _wrapped(f"Is project {visible(target.project)}{number} ready for {visible(report.vendor)}?", width)
     return f"{paint(title, bold=True)}\n{_dimmed(_wrapped(about, width), paint)}"
 

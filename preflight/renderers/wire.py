@@ -70,6 +70,8 @@ class Source(Model):
 
     kind: Literal["live", "snapshot", "plan", "terraform", "assets"]
     """The live APIs, a saved snapshot or bundle, a Terraform plan, Terraform files, or a Cloud Asset export."""
+    plan: Text | None
+    """The Terraform plan whose changes were laid over those facts; null: none was."""
 
 
 class Summary(Model):
@@ -179,6 +181,8 @@ class Finding(Model):
     """What the answer rests on; never empty for pass and fail."""
     remedies: tuple[Remedy, ...]
     """What to do; never empty for fail and unknown."""
+    before: Answer | None
+    """The answer before the change that is judged; null where no change is."""
 
 
 class Report(Model):
@@ -226,7 +230,7 @@ def from_report(report: internal.Report) -> Report:
         vendor=report.vendor,
         principal=target.principal,
         target=Target(location=target.location, dataset=target.dataset),
-        source=Source(kind=report.source),
+        source=Source(kind=report.source, plan=report.plan),
         started_at=utc(report.started_at),
         finished_at=utc(report.finished_at),
         summary=Summary(
@@ -251,6 +255,7 @@ def _finding(finding: internal.Finding) -> Finding:
         requirements=finding.requirements,
         reason=None if verdict.reason is None else reason_of(verdict.reason),
         because=finding.because,
+        before=None if finding.before is None else finding.before.value,
         evidence=tuple(evidence_of(evidence) for evidence in verdict.evidence),
         remedies=tuple(
             Remedy(summary=r.summary, commands=r.commands, terraform=r.terraform, console_url=r.console_url)

@@ -77,9 +77,17 @@ def wants_explaining(finding: Finding) -> bool:
     return finding.status in _EXPLAINED
 
 
+def source(report: Report) -> str:
+    """Where the facts come from, and the plan that was laid over them."""
+    return f"{report.source}, with {report.plan} applied" if report.plan else report.source
+
+
 def weight(finding: Finding) -> str:
     """How much the rule weighs and the requirements that it comes from."""
-    return ", ".join([finding.severity.value, *finding.requirements])
+    told = ", ".join([finding.severity.value, *finding.requirements])
+    if finding.before is None or finding.before is finding.status:
+        return told
+    return f"{told}; before the plan: {finding.before.value}"
 
 
 def cause(finding: Finding) -> str | None:

@@ -122,6 +122,8 @@ def test_without_files_the_demo_writes_none(preflight: Preflight):
 
 NEW_DATASET = {"dataset-expiration": "skip", "dataset-public": "skip"}
 """The destination doesn't exist yet, so that nothing can be wrong with it."""
+LIVE = {"iam-resources-conflict": "skip"}
+"""Google doesn't tell which Terraform resources there are."""
 STORIES = {
     "ready": NEW_DATASET,
     "broken": {
@@ -160,5 +162,5 @@ STORIES = {
 def test_each_world_is_judged_as_its_file_tells(name: str, transport: str, preflight: Preflight, serve: Serve):
     environ = serve(World.demo(name)).environ()
     result = preflight(*RUN, *DESTINATION, "--transport", transport, *JSON, environ=environ)
-    assert {rule: verdict for rule, verdict in result.verdicts.items() if verdict != "pass"} == STORIES[name]
-    assert len(result.verdicts) == 18
+    assert {rule: verdict for rule, verdict in result.verdicts.items() if verdict != "pass"} == STORIES[name] | LIVE
+    assert len(result.verdicts) == 19

@@ -36,6 +36,7 @@ IDS = {
     "vendor-lookalike",
     "grant-expires",
     "second-opinion",
+    "iam-resources-conflict",
 }
 IMPORTANT = {"vendor-sharing-allowed", "location-allowed", "service-allowed", "dataset-encryption"}
 REQUIRED = {

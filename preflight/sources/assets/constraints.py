@@ -13,23 +13,16 @@ from msgspec import Raw, Struct, field
 
 from preflight.facts.organization import KNOWN_CONSTRAINTS, OrgPolicies, OrgPolicy, PolicyRule
 from preflight.facts.policy import Condition
-from preflight.facts.seen import Completeness, Incomplete, NotCollected, Provenance, Unknown, Unresolved
+from preflight.facts.seen import Completeness, Incomplete, NotCollected, Provenance, Unknown
 from preflight.sources.assets.contents import data_of
 from preflight.sources.assets.holdings import Holdings, Kept, Scope
 from preflight.sources.assets.wire import decoded
+from preflight.sources.set_policies import SetPolicy, merged
 
 _SETTLE = (
     "Export these too: gcloud asset export --organization=ORGANIZATION_ID --content-type=org-policy …, and "
     "--content-type=resource --asset-types=orgpolicy.googleapis.com/Policy …"
 )
-
-
-class SetPolicy(Struct, frozen=True):
-    """What one level sets for one constraint."""
-
-    rules: tuple[PolicyRule, ...]
-    inherits: bool
-    seen: Provenance
 
 
 class _ListPolicy(Struct):
@@ -191,7 +184,7 @@ def _effective(
         if found is not None:
             sets.append(found)
             if not found.inherits:
-                return _merged(constraint, sets)
+                return merged(constraint, sets)
     if gap.gap or held.damage.gap:
         worst = gap if gap.gap else held.damage
         return Unknown(worst.gap or Incomplete(""), worst.provenance)
@@ -201,24 +194,5 @@ def _effective(
         why = f"{held.files} has no organization policies of {outermost}: what isn't set there can't be told"
         return Unknown(NotCollected(why, _SETTLE), held.whole())
     if sets:
-        return _merged(constraint, sets)
+        return merged(constraint, sets)
     return OrgPolicy(provenance=held.whole(), constraint=constraint, rules=())
-
-
-def _merged(constraint: str, sets: list[SetPolicy]) -> OrgPolicy | Unknown:
-    """The nearest one's, and with it the values of those it inherits from."""
-    if len(sets) == 1:
-        return OrgPolicy(provenance=sets[0].seen, constraint=constraint, rules=sets[0].rules)
-    rules = [rule for one in sets for rule in one.rules]
-    if any(rule.condition or rule.allow_all or rule.deny_all for rule in rules):
-        # How Google puts these together is not documented in full.
-        why = f"{constraint} is inherited, and one of its rules has a condition or is about all values"
-        settle = f"Ask Google: gcloud org-policies describe {constraint} --effective --project=PROJECT_ID"
-        return Unknown(Unresolved(why, settle), sets[0].seen)
-    merged = PolicyRule(
-        allowed=tuple(dict.fromkeys(value for rule in rules for value in rule.allowed)),
-        denied=tuple(dict.fromkeys(value for rule in rules for value in rule.denied)),
-        enforce=next((rule.enforce for rule in rules if rule.enforce is not None), None),
-        parameters=next((rule.parameters for rule in rules if rule.parameters), {}),
-    )
-    return OrgPolicy(provenance=sets[0].seen, constraint=constraint, rules=(merged,))

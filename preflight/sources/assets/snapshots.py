@@ -15,6 +15,7 @@ from preflight.facts.caller import CallerIdentity, CallerPermissions
 from preflight.facts.dataset import AccessEntry, Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies, DenyPolicy
 from preflight.facts.groups import Groups
+from preflight.facts.iam_resources import IamResources
 from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Role, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
@@ -33,6 +34,7 @@ _NOT_HERE = {
     CallerPermissions: Unknown(NotCollected("an export tells nothing of who runs the tool")),
     Groups: Unknown(NotCollected("an export tells nothing of who is in a group")),
     SecondOpinions: Unknown(NotCollected("an export holds no answers of Policy Troubleshooter")),
+    IamResources: Unknown(NotCollected("an export doesn't tell what manages a grant")),
 }
 
 

@@ -13,6 +13,7 @@ from preflight.facts.caller import CallerIdentity, CallerPermissions
 from preflight.facts.dataset import AccessEntry, Dataset, Datasets
 from preflight.facts.deny import DenyPolicies, DenyRule
 from preflight.facts.groups import Groups
+from preflight.facts.iam_resources import IamResources
 from preflight.facts.methods import (
     ALLOWED,
     BILLING_INFO,
@@ -72,9 +73,13 @@ def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
         Datasets: ("projects", "datasets"),
         CallerIdentity: ("tokeninfo",),
         CallerPermissions: ("projects",),
+        IamResources: (),
     }
     names = {name for fact in wanted for name in needed[fact]}
     return frozenset(names | {"projects"} if project.isdigit() else names)
+
+
+_NO_REPOSITORY = Unknown(NotCollected("Google doesn't tell which resources of a repository manage a grant"))
 
 
 class Collector:
@@ -323,6 +328,7 @@ class Collector:
             OrgPolicies: ("org_policies", self._organization.org_policies),
             SecondOpinions: ("second_opinions", self._opinions.opinions),
             Datasets: ("datasets", lambda: self._datasets.datasets(self._caller_permissions())),
+            IamResources: ("iam_resources", lambda: _NO_REPOSITORY),
             CallerIdentity: ("caller_identity", lambda: self._identity),
             CallerPermissions: ("caller_permissions", self._caller_permissions),
         }

@@ -74,7 +74,7 @@ class Hierarchy:
                 return
             if isinstance(found, Unknown):
                 self._gap = Completeness(found.reason, found.provenance)
-            elif found.parent:
+            elif isinstance(found.parent, str) and found.parent:
                 self._climb(found.parent)
 
         self._calls.start(

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from preflight.emulator import Fault
+from preflight.facts.methods import READS
 from preflight.facts.seen import TimedOut, Unknown
 from preflight.facts.snapshot import FIELD_OF
 from preflight.sources.live import LiveSource
@@ -78,7 +79,7 @@ def test_meanwhile_runs_once_on_this_thread(ready, heap):
 
 def test_a_timeout_that_leaves_no_time(ready, read):
     _, snapshot = read(ready, timeout=0.01)
-    for fact in FIELD_OF:
+    for fact in READS:
         value = snapshot.fact(fact)
         if isinstance(value, Unknown):
             assert value.reason.kind == "timeout"
