@@ -1,5 +1,6 @@
 """What rules answer and what a run reports: verdicts, findings, the report."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -99,6 +100,26 @@ _URGENCY = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP)
 """What is wrong first."""
 
 
+class Ignored(Struct, frozen=True):
+    """Why a finding does not count."""
+
+    verdict: Verdict
+    """What was found all the same."""
+    reason: str
+    place: str
+    """Where it is said that it is to be ignored: `file:line`."""
+    in_source: bool
+    """By a comment there, not by a configuration."""
+
+
+class Left(Struct, frozen=True):
+    """Why a rule is left out for good."""
+
+    reason: str
+    place: str
+    """Where a configuration says so: `file:line`."""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """A verdict with what the engine knows of its rule."""
 
@@ -109,6 +130,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     because: str | None = None
     """Only with skip: the prerequisite rule that failed."""
+    ignored: Ignored | None = None
+    """Only with skip: somebody wants it left out of account."""
     why: str = ""
     """What goes wrong where the rule fails, in its author's words."""
     how: str = ""
@@ -125,6 +148,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     def status(self) -> Status:
         """The verdict's status."""
         return self.verdict.status
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether somebody may want it ignored."""
+        return self.status in {Status.FAIL, Status.WARN, Status.UNKNOWN}
+
+    def ignoring(self, reason: str, place: str, *, in_source: bool) -> "Finding":
+        """The finding as one that does not count."""
+        said = f"ignored ({place}): {reason}; it was {self.status.value}: {self.verdict.message}"
+        return replace(self, verdict=skipped(said), ignored=Ignored(self.verdict, reason, place, in_source))
 
     @property
     def blocks(self) -> bool:
@@ -152,6 +185,8 @@ class Report(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     """In the order in which rules are defined; renderers sort."""
     allow_unknown: bool = False
+    repository: bool = False
+    """Whether a repository breaks the connection is asked, not whether the project is ready for it."""
     plan: str | None = None
     """The plan that was laid over the facts."""
     only_new: bool = False
@@ -189,6 +224,18 @@ class Report(Struct, frozen=True, kw_only=True):
             plan=plan,
             only_new=only_new,
         )
+
+    def leaving_out(self, left_out: Mapping[str, Left]) -> "Report":
+        """This report without what a configuration leaves out, by the rules' ids."""
+        if not left_out:
+            return self
+        findings = tuple(
+            finding.ignoring(why.reason, why.place, in_source=False)
+            if (why := left_out.get(finding.rule)) and finding.is_trouble
+            else finding
+            for finding in self.findings
+        )
+        return replace(self, findings=findings)
 
     def count(self, status: Status) -> int:
         """How many findings have this status."""

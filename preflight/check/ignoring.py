@@ -4,13 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from preflight.check.tasks import Left
 from preflight.errors import nearest
 from preflight.renderers.places import places_of
-from preflight.report import Finding, Ignored, Report, Status, skipped
+from preflight.report import Finding, Left, Report
 from preflight.sources.terraform.ignores import Ignore
-
-_IGNORABLE = (Status.FAIL, Status.WARN, Status.UNKNOWN)
 
 
 class Ignores:
@@ -25,14 +22,12 @@ class Ignores:
 
     def heeded(self, report: Report, left_out: Mapping[str, Left]) -> Report:
         """The report, in which what is ignored is skipped and doesn't count."""
-        return replace(report, findings=tuple(self._heeded(finding, left_out) for finding in report.findings))
+        report = report.leaving_out(left_out)
+        return replace(report, findings=tuple(self._heeded(finding) for finding in report.findings))
 
-    def _heeded(self, finding: Finding, left_out: Mapping[str, Left]) -> Finding:
-        if finding.status not in _IGNORABLE:
+    def _heeded(self, finding: Finding) -> Finding:
+        if not finding.is_trouble:
             return finding
-        left = left_out.get(finding.rule)
-        if left is not None:
-            return _ignored(finding, left.reason, left.place, in_source=False)
         # What is missing has no line, and nothing can be written at it.
         places = [place for place in places_of(finding) if place.line and place.path.endswith((".tf", ".tofu"))]
         own = [one for one in self._all if one.rule == finding.rule and one.reason]
@@ -48,9 +43,8 @@ class Ignores:
                 self._partly[one] = f"{uncovered.path}:{uncovered.line}"
             return finding
         self._used.update(used)
-        return _ignored(
-            finding, "; ".join(dict.fromkeys(one.reason for one in used)), str(used[0].place), in_source=True
-        )
+        reason = "; ".join(dict.fromkeys(one.reason for one in used))
+        return finding.ignoring(reason, str(used[0].place), in_source=True)
 
     def problems(self) -> Iterator[str]:
         """What is wrong with comments, in sentences: after all reports are there."""
@@ -67,9 +61,3 @@ class Ignores:
                 yield f"{one.place}: the ignore of {one.rule} does not count: it is also about {self._partly[one]}"
             else:
                 yield f"{one.place}: the ignore of {one.rule} is unused: nothing there is wrong by that rule"
-
-
-def _ignored(finding: Finding, reason: str, place: str, *, in_source: bool) -> Finding:
-    why = Ignored(finding.verdict, reason, place, in_source)
-    said = f"ignored ({place}): {reason}; it was {finding.status.value}: {finding.verdict.message}"
-    return replace(finding, verdict=skipped(said), ignored=why)

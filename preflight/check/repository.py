@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from preflight.check.ignoring import Ignores
 from preflight.check.judging import judged
-from preflight.check.tasks import Left, Settings, Task, appearing, shared
+from preflight.check.tasks import Settings, Task, appearing, shared
 from preflight.configuration.files import find_configuration, read_configuration, repository_of
 from preflight.engine import load_rules, needed_facts
 from preflight.errors import UsageError
 from preflight.profile import DEFAULT_PROFILE, Profile, load_profile, profile_files
-from preflight.report import Report
+from preflight.report import Left, Report
 from preflight.rulebook import Rule, select
 from preflight.sources.terraform.declarations import Declarations, Use
 from preflight.sources.terraform.hcl.reading import Inputs

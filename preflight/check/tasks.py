@@ -12,18 +12,12 @@ from preflight.errors import ConfigurationError, PreflightError, nearest
 from preflight.facts.seen import Provenance
 from preflight.facts.snapshot import UNKNOWN_PROJECT, Target
 from preflight.profile import Profile, load_profile
+from preflight.report import Left
 from preflight.sources.terraform.declarations import Mention, Use
 from preflight.sources.terraform.hcl.reading import Inputs
 from preflight.sources.terraform.hcl.repository import Repository, UnreadableError
 from preflight.sources.terraform.owned import SOURCE
 from preflight.target import parse_target
-
-
-class Left(Struct, frozen=True):
-    """Why a rule is left out for good, and where it says so."""
-
-    reason: str
-    place: str
 
 
 class Task(Struct, frozen=True, kw_only=True):

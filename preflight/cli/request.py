@@ -1,5 +1,6 @@
 """One run as the options say: what is to be judged, by what, and where the report goes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,8 +10,9 @@ from preflight.engine import load_rules, needed_facts
 from preflight.facts.groups import Groups
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
-from preflight.profile import Profile, load_profile
+from preflight.profile import DEFAULT_PROFILE, Profile, load_profile
 from preflight.renderers import Format
+from preflight.report import Left
 from preflight.rulebook import Rule, select
 from preflight.sources.group_members import read_group_members, with_members
 from preflight.target import parse_target
@@ -29,7 +31,13 @@ class Request(Struct, frozen=True, kw_only=True):
     """With a plan: its changes are laid over what Google's APIs tell."""
     only_new: bool = False
     """With both: the exit code counts just what the plan makes worse."""
-    profile: str = "heap"
+    terraform: Path | None = None
+    """The root module whose files are to be read."""
+    given: tuple[str | Path, ...] = ()
+    """Values of Terraform's variables: `name=value`, and files of them."""
+    left_out: Mapping[str, Left] = {}
+    """Rules that a configuration leaves out, each with its reason."""
+    profile: str = DEFAULT_PROFILE
     principal: str | None = None
     location: str | None = None
     dataset: str | None = None

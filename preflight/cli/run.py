@@ -24,6 +24,7 @@ from preflight.cli.source import (
     refuse_live_options,
     refuse_two_sources,
 )
+from preflight.cli.terraform import choice_of_terraform, collect_terraform, configured
 from preflight.engine import evaluate
 from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format, render
@@ -42,6 +43,8 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
         snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
     elif request.plan is not None and changes is None:
         snapshot, target = collect_plan(request.plan, chosen.profile, target, chosen.wanted)
+    elif request.terraform is not None:
+        snapshot, target = collect_terraform(request, chosen.profile, target, chosen.wanted, environ)
     else:
         options = LiveOptions(
             timeout=request.timeout,
@@ -53,10 +56,12 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
         snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
     snapshot = chosen.informed(snapshot)
     report = evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
+    report = report.leaving_out(request.left_out)
     if changes is None:
         return report
     changed = chosen.informed(changes.applied_to(snapshot, target, chosen.wanted))
     then = evaluate(chosen.rules, changed, target, chosen.profile, allow_unknown=request.allow_unknown)
+    then = then.leaving_out(request.left_out)
     return then.since(report, str(request.plan), only_new=request.only_new)
 
 
@@ -106,6 +111,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
 @choice_of_assets
 @choice_of_plan
+@choice_of_terraform
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -148,6 +154,10 @@ def command(
     plan: Path | None,
     live: bool,
     only_new: bool,
+    terraform: Path | None,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
+    config: Path | None,
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -174,13 +184,18 @@ def command(
 
     Reads with your Google credentials: application default, or the token in GOOGLE_OAUTH_ACCESS_TOKEN. With
     --assets it reads a Cloud Asset export instead: one project of it, or all. With --plan it reads a Terraform plan;
-    with --live --plan it judges the project as it will be once the plan is applied.
+    with --live --plan it judges the project as it will be once the plan is applied. With --terraform it reads a root
+    module's files.
     """
-    refuse_two_sources(assets, plan, live=live, only_new=only_new)
+    refuse_two_sources(assets, plan, terraform, live=live, only_new=only_new)
     if assets:
         refuse_live_options("--assets")
     elif plan is not None and not live:
         refuse_live_options("--plan")
+    elif terraform is not None:
+        refuse_live_options("--terraform")
+    if (variables or var_files) and terraform is None:
+        raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
     if project is None and plan is not None:
         raise UsageError("Which project of the plan?", "Name it with --project ID.")
     if project is None and not assets:
@@ -191,6 +206,8 @@ def command(
         plan=plan,
         live=live,
         only_new=only_new,
+        terraform=terraform,
+        given=(*var_files, *variables),
         profile=profile_name,
         principal=principal,
         location=location,
@@ -205,13 +222,13 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
-        reports=parse_reports(reports, read=(*assets, plan, group_members)),
+        reports=parse_reports(reports, read=(*assets, plan, config, group_members)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
         group_members=group_members,
     )
-    return carry_out(request, os.environ, quiet=quiet)
+    return carry_out(configured(request, config), os.environ, quiet=quiet)
 
 
 def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:

@@ -159,8 +159,13 @@ def refuse_live_options(source: str) -> None:
         )
 
 
-def refuse_two_sources(assets: tuple[Path, ...], plan: Path | None, *, live: bool, only_new: bool) -> None:
+def refuse_two_sources(
+    assets: tuple[Path, ...], plan: Path | None, terraform: Path | None, *, live: bool, only_new: bool
+) -> None:
     """Raises UsageError where the options name sources that don't go together."""
+    other = "--assets" if assets else "--plan" if plan is not None else "--live" if live else ""
+    if terraform is not None and other:
+        raise UsageError(f"--terraform and {other} are two sources.", "Leave one of them out.")
     if assets and plan is not None:
         raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
     if assets and live:

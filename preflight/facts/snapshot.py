@@ -20,11 +20,15 @@ from preflight.facts.seen import NotCollected, Provenance, Reason, Unknown
 _NOT_ASKED = Unknown(NotCollected("no selected rule needed it"))
 
 
+UNKNOWN_PROJECT = "PROJECT_ID"
+"""What stands for a project of which it isn't known which one it is: in commands, for a reader to fill in."""
+
+
 class Target(Struct, frozen=True):
     """What is to be connected: the run's own choices, always known."""
 
     project: str
-    """The project's ID; a number only where the ID could not be found out."""
+    """The project's ID; a number only where the ID could not be found out; UNKNOWN_PROJECT where neither is known."""
     principal: str
     """The vendor's principal in the form of IAM policies."""
     location: str | None = None

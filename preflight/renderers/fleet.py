@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
-from tabulate import tabulate
 
 from preflight.errors import ExitCode
 from preflight.renderers.markdown import code, prose
@@ -67,6 +66,8 @@ def totals(rows: list[Row]) -> str:
 
 def terminal(rows: list[Row], *, width: int = 100) -> str:
     """One line a project, what is wrong first, then the totals."""
+    from tabulate import tabulate  # only here: a check of a repository counts by these rows, and starts light
+
     ordered = worst_first(rows)
     longest = max((len(visible(row.project)) for row in ordered), default=0)
     room = max(width - longest - 35, 20)

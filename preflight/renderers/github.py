@@ -75,6 +75,8 @@ def _annotation(report: Report, finding: Finding) -> str:
     where = {}
     for place in places_of(finding)[:1]:
         where = {"file": visible(place.path.removeprefix("./")), "line": str(place.line or 1)}
+        if place.column:
+            where["col"] = str(place.column)
     title = f"{finding.status.value.upper()} {finding.rule}"
     message = [visible(finding.verdict.message), *explained(finding, seen=False)]
     return command("error" if grave else "warning", "\n".join(message), title=visible(title), **where)

@@ -21,6 +21,11 @@ def render(report: Report) -> str:
     return f"{_START}{_suite(report)}{_END}"
 
 
+def nothing() -> str:
+    """A document without suites."""
+    return f"{_START}{_END}"
+
+
 class Suites:
     """Many reports, which come one after another, as a suite each."""
 

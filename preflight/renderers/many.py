@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
-from preflight.renderers import Format, fleet, json_report
+from preflight.renderers import Format, fleet, render
 from preflight.renderers.fleet import Row
 from preflight.report import Report
 
@@ -53,6 +53,56 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
             assert_never(form)
 
 
+def full_document(form: Format, *, colour: bool = False, width: int = 80) -> Document:
+    """An empty document that tells each report in full, for few of them; may end without any."""
+    match form:
+        case Format.TERMINAL | Format.MARKDOWN | Format.GITHUB | Format.GITHUB_SUMMARY:
+            return _InFull(form, colour=colour, width=width)
+        case _:
+            return _OrNothing(form)
+
+
+class _InFull:
+    def __init__(self, form: Format, *, colour: bool, width: int) -> None:
+        self._form, self._colour, self._width = form, colour, width
+        self._between = ""
+
+    def add(self, report: Report) -> str:
+        before, self._between = self._between, "" if self._form is Format.GITHUB else "\n"
+        return before + render(report, self._form, colour=self._colour, width=self._width)
+
+    def end(self, _rows: list[Row]) -> str:
+        return ""
+
+
+class _OrNothing:
+    """A document for programs, which is a whole one also if there is no report."""
+
+    def __init__(self, form: Format) -> None:
+        self._form = form
+        self._document = document(form, "")
+
+    def add(self, report: Report) -> str:
+        return self._document.add(report)
+
+    def end(self, rows: list[Row]) -> str:
+        if rows:
+            return self._document.end(rows)
+        match self._form:
+            case Format.JSON:
+                return fleet.JSON_START + fleet.JSON_END.lstrip("\n")
+            case Format.SARIF | Format.GITHUB_SARIF:
+                from preflight.renderers import sarif
+
+                return sarif.nothing()
+            case Format.JUNIT:
+                from preflight.renderers import junit
+
+                return junit.nothing()
+            case _:
+                return self._document.end(rows)
+
+
 class AtEnd:
     """A document that can be written only when all reports are there, and is made of a line of each."""
 
@@ -78,6 +128,8 @@ class _Json:
         self._before = fleet.JSON_START
 
     def add(self, report: Report) -> str:
+        from preflight.renderers import json_report
+
         before, self._before = self._before, fleet.JSON_BETWEEN
         return before + json_report.render(report).rstrip("\n")
 

@@ -53,7 +53,7 @@ def fenced(language: str, text: str) -> str:
 def blocks(report: Report) -> Iterator[str]:
     """The report's blocks, between which Markdown wants an empty line."""
     told = words.Told()
-    yield f"## {words.answer(report)}: {code(report.target.project)} for {prose(report.vendor)}"
+    yield f"## {words.answer(report)}: {code(words.project(report))} for {prose(report.vendor)}"
     yield f"{_sentence(words.counts(report))} {prose(words.next_step(report))}"
     yield _table(report)
     for finding in report.by_urgency():

@@ -8,7 +8,7 @@ from preflight.facts.seen import Evidence
 from preflight.report import Finding
 
 _METHOD = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z]\w*)+")
-_LINE = re.compile(r"(?s)(.+):([1-9]\d{0,8})")
+_LINE = re.compile(r"(?s)(.+?):([1-9]\d{0,8})(?::([1-9]\d{0,8}))?")
 # Several files may be told as one resource, separated by commas: no place is in all of them.
 _FILE = re.compile(r"(?s)(?!.*, ).+\.(?:tf|tofu|tfvars|hcl|toml|json|jsonl|ndjson|gz)")
 
@@ -20,17 +20,19 @@ class FilePlace(Struct, frozen=True):
     """With `/`; relative paths are meant from where the run was started."""
     line: int | None
     """From 1; None: the file as a whole."""
+    column: int | None = None
+    """From 1, counted in characters; None: the line as a whole."""
 
 
 def place_of(evidence: Evidence) -> FilePlace | None:
-    """Where the evidence points, if that is a file: `main.tf:3`, `plan.json`. None for an API's resource.
+    """Where the evidence points, if that is a file (`main.tf:3:5`, `plan.json`). None for an API's resource.
 
     What an API method said is about a resource, whatever its name looks like.
     """
     if _METHOD.fullmatch(evidence.source):
         return None
     if found := _LINE.fullmatch(evidence.resource):
-        return FilePlace(found[1], int(found[2]))
+        return FilePlace(found[1], int(found[2]), int(found[3]) if found[3] else None)
     return FilePlace(evidence.resource, None) if _FILE.fullmatch(evidence.resource) else None
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from preflight.errors import ExitCode
 from preflight.facts.seen import Evidence
 from preflight.renderers import words
@@ -26,7 +28,7 @@ from preflight.renderers.markdown import prose
 from preflight.renderers.places import FilePlace, place_of, places_of, resources_of
 from preflight.renderers.plain import evidence_line
 from preflight.renderers.visible import visible
-from preflight.report import Finding, Remedy, Report, Severity, Status
+from preflight.report import Finding, Ignored, Remedy, Report, Severity, Status
 from preflight.version import __version__
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -52,6 +54,13 @@ def render(report: Report, *, scanning: bool = False) -> str:
         "results": _results(report, _order(report), scanning=scanning),
         **_closing(f"{report.profile}/{report.target.project}", report.exit_code, [report]),
     }
+    return _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
+
+
+def nothing() -> str:
+    """A log of nothing that was to be judged."""
+    driver = {"name": "preflight", "version": __version__, "rules": []}
+    run = {"tool": {"driver": driver}, "results": [], "columnKind": "unicodeCodePoints"}
     return _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
 
@@ -153,6 +162,9 @@ def _results(report: Report, order: dict[str, int], *, scanning: bool) -> list[O
 
 
 def _result(report: Report, finding: Finding, index: int | None) -> Object:
+    ignored = finding.ignored
+    if ignored is not None:
+        finding = replace(finding, verdict=ignored.verdict)
     verdict = finding.verdict
     kind = _KINDS[finding.status]
     level = "none"
@@ -175,8 +187,17 @@ def _result(report: Report, finding: Finding, index: int | None) -> Object:
         "message": {"text": _message(finding)},
         "locations": _locations(report, finding),
         "partialFingerprints": {"preflight/v1": fingerprint(report, finding)},
-        "suppressions": [],  # that none is suppressed; left out, it would say that nobody knows
+        # An empty list: it isn't suppressed. Left out, it would say that nobody knows.
+        "suppressions": [] if ignored is None else [_suppression(ignored)],
         "properties": {name: value for name, value in properties.items() if value},
+    }
+
+
+def _suppression(ignored: Ignored) -> Object:
+    return {
+        "kind": "inSource" if ignored.in_source else "external",
+        "status": "accepted",
+        "justification": text(f"{ignored.reason} ({ignored.place})"),
     }
 
 
@@ -222,7 +243,8 @@ def _physical(place: FilePlace, said: Iterable[Evidence]) -> Object:
     physical: Object = {"artifactLocation": artifact(place.path)}
     if place.line is not None:
         snippet = text("; ".join(dict.fromkeys(evidence.detail for evidence in said)))
-        physical["region"] = {"startLine": place.line, "message": {"text": snippet}}
+        column = {"startColumn": place.column} if place.column else {}
+        physical["region"] = {"startLine": place.line, **column, "message": {"text": snippet}}
         if not snippet:
             del physical["region"]["message"]
     return physical

@@ -59,7 +59,8 @@ def _heading(report: Report, paint: Paint, width: int) -> str:
     about = (
         f"{visible(target.principal)}{place}, facts: {visible(words.source(report))}, {words.when(report.started_at)}"
     )
-    title = _wrapped(f"Is project {visible(target.project)}{number} ready for {visible(report.vendor)}?", width)
+    question = words.question(report) or f"Is project {target.project}{number} ready for {report.vendor}?"
+    title = _wrapped(visible(question), width)
     return f"{paint(title, bold=True)}\n{_dimmed(_wrapped(about, width), paint)}"
 
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from preflight import report as internal
 from preflight.facts import seen
+from preflight.facts.snapshot import UNKNOWN_PROJECT
 from preflight.renderers.words import utc
 from preflight.version import __version__
 
@@ -158,6 +159,19 @@ class Remedy(Model):
     """The page of the console where it is done."""
 
 
+class Ignored(Model):
+    """Why a finding does not count, and what was found all the same."""
+
+    verdict: Answer
+    """The answer that is not counted."""
+    message: Text
+    """What was found."""
+    reason: Text
+    """Why it is ignored, in the words of those who want that."""
+    place: Text
+    """Where they say so: `file:line`."""
+
+
 class Finding(Model):
     """One rule's answer."""
 
@@ -177,6 +191,8 @@ class Finding(Model):
     """With unknown: why. Otherwise null."""
     because: Text | None
     """With skip: the id of the prerequisite rule that failed, if that is why. Otherwise null."""
+    ignored: Ignored | None
+    """With skip: somebody wants it left out of account. Otherwise null."""
     evidence: tuple[Evidence, ...]
     """What the answer rests on; never empty for pass and fail."""
     remedies: tuple[Remedy, ...]
@@ -225,7 +241,7 @@ def from_report(report: internal.Report) -> Report:
         tool=Tool(version=__version__),
         verdict=report.status.value,
         exit_code=report.exit_code.value,
-        project=Project(id=target.project, number=report.project_number),
+        project=Project(id=None if target.project == UNKNOWN_PROJECT else target.project, number=report.project_number),
         profile=Profile(name=report.profile, version=report.profile_version),
         vendor=report.vendor,
         principal=target.principal,
@@ -255,6 +271,7 @@ def _finding(finding: internal.Finding) -> Finding:
         requirements=finding.requirements,
         reason=None if verdict.reason is None else reason_of(verdict.reason),
         because=finding.because,
+        ignored=None if finding.ignored is None else _ignored(finding.ignored),
         before=None if finding.before is None else finding.before.value,
         evidence=tuple(evidence_of(evidence) for evidence in verdict.evidence),
         remedies=tuple(
@@ -262,6 +279,11 @@ def _finding(finding: internal.Finding) -> Finding:
             for r in verdict.remedies
         ),
     )
+
+
+def _ignored(ignored: internal.Ignored) -> Ignored:
+    found = ignored.verdict
+    return Ignored(verdict=found.status.value, message=found.message, reason=ignored.reason, place=ignored.place)
 
 
 def reason_of(reason: seen.Reason) -> Reason:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from preflight.errors import ExitCode
+from preflight.facts.snapshot import UNKNOWN_PROJECT
 from preflight.report import Finding, Remedy, Report, Status
 
 _ANSWERS = {
@@ -11,6 +12,13 @@ _ANSWERS = {
     Status.FAIL: "NOT READY",
     Status.UNKNOWN: "CAN'T TELL",
 }
+_KEPT = {
+    Status.PASS: "OK",
+    Status.WARN: "OK, WITH WARNINGS",
+    Status.FAIL: "BREAKS",
+    Status.UNKNOWN: "CAN'T TELL",
+}
+"""The same of a repository."""
 _COUNTED = (
     (Status.FAIL, "fails", "fail"),
     (Status.UNKNOWN, "could not be determined", "could not be determined"),
@@ -33,7 +41,20 @@ def when(moment: datetime) -> str:
 
 def answer(report: Report) -> str:
     """The report's verdict in a word or two."""
-    return _ANSWERS[report.status]
+    return (_KEPT if report.repository else _ANSWERS)[report.status]
+
+
+def project(report: Report) -> str:
+    """The project's name for people."""
+    known = report.target.project != UNKNOWN_PROJECT
+    return report.target.project if known else "whose ID can't be told"
+
+
+def question(report: Report) -> str:
+    """What the report answers."""
+    if report.repository:
+        return f"Does this repository break the connection of {report.vendor} to project {project(report)}?"
+    return ""
 
 
 def counts(report: Report) -> str:
@@ -53,6 +74,8 @@ def next_step(report: Report) -> str:
     """What to do now, in one sentence."""
     if report.exit_code is ExitCode.INTERNAL:
         return "preflight itself failed in a rule: run again with --debug and report what it prints."
+    if report.repository:
+        return _for_repository(report)
     match report.status:
         case Status.FAIL if any(finding.blinds for finding in report.findings):
             return "Fix what fails, settle what is unknown, then run again."
@@ -70,6 +93,20 @@ def next_step(report: Report) -> str:
             return "Nothing stands in the way, but nothing was there to be judged."
         case _:
             return f"{report.vendor} can connect to this project."
+
+
+def _for_repository(report: Report) -> str:
+    match report.status:
+        case Status.FAIL:
+            return f"What fails here would break the connection of {report.vendor}: fix it before it is applied."
+        case Status.UNKNOWN if report.allow_unknown:
+            return "That was allowed for this run; settle what is unknown to be sure."
+        case Status.UNKNOWN:
+            return "Settle what is unknown, then check again."
+        case _ if not report.count(Status.PASS) and not report.count(Status.WARN):
+            return "Nothing of the connection is declared or owned here."
+        case _:
+            return "Nothing here breaks the connection; whether the project is ready says: preflight run"
 
 
 def wants_explaining(finding: Finding) -> bool:

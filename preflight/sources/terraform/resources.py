@@ -23,6 +23,11 @@ class Place(Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
+    @property
+    def exact(self) -> str:
+        """With the column, where that is known."""
+        return f"{self}:{self.column}" if self.line and self.column else str(self)
+
 
 class Unsettled(Struct, frozen=True):
     """A value that can't be told from the input. Never a default, never null."""

@@ -42,13 +42,13 @@ class Item(Struct, frozen=True):
     def unknown(self, why: Unsettled) -> Unknown:
         """Something of it that isn't settled."""
         place = why.place
-        return Unknown(reason_of(why), Provenance(self.seen().source, str(place)) if place else self.seen())
+        return Unknown(reason_of(why), Provenance(self.seen().source, place.exact) if place else self.seen())
 
 
 def seen_at(resource: Resource, argument: str = "") -> Provenance:
     """Where a resource, or one of its arguments, is said."""
     if resource.place.line:
-        return Provenance(HCL, str(resource.places.get(argument, resource.place)))
+        return Provenance(HCL, resource.places.get(argument, resource.place).exact)
     return Provenance(source_of(resource.change), f"{resource.place}: {resource.address}")
 
 
@@ -59,7 +59,7 @@ def source_of(change: Change) -> str:
 
 def reason_of(why: Unsettled) -> Unresolved:
     """Why something isn't settled, as a reason."""
-    return Unresolved(why.why, f"To settle it: {why.settled_by}." if why.settled_by else _APPLY)
+    return Unresolved(why.why, f"{why.settled_by}." if why.settled_by else _APPLY)
 
 
 class World:
@@ -107,8 +107,8 @@ class World:
         return None
 
     def _omitted(self, one: Omission) -> Unknown:
-        settle = f"To settle it: {one.settled_by}." if one.settled_by else self._ask
-        return Unknown(Unresolved(one.why, settle), Provenance(self.root.source, str(one.place)))
+        settle = f"{one.settled_by}." if one.settled_by else self._ask
+        return Unknown(Unresolved(one.why, settle), Provenance(self.root.source, one.place.exact))
 
     def undeclared(self, types: Iterable[str], what: str) -> Unknown:
         """That nothing is said of something: it may be in what wasn't read, else it isn't declared."""

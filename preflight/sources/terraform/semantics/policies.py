@@ -47,7 +47,8 @@ def allow_policy(world: World, resource: str, home: Home) -> AllowPolicy | Unkno
     omitted = world.omission(types)
     settlement = Settlement(claims, world.omission(taking_away(resource)))
     completeness, by_role = _completeness(world, settlement, resource, omitted)
-    return put_together(settlement, resource, world.root, completeness, by_role)
+    whole = settlement.whole
+    return put_together(settlement, resource, whole.seen if whole else world.root, completeness, by_role)
 
 
 def policy_after(world: World, now: AllowPolicy | Unknown, resource: str, home: Home) -> AllowPolicy | Unknown:
