@@ -145,6 +145,30 @@ def test_a_typo_in_the_configuration_is_2(repository, capsys):
     assert "preflight.toml:5: projects.acme-analytics: there is no key 'ownz' here." in capsys.readouterr().err
 
 
+DELETED = """{"format_version": "1.2", "resource_changes": [
+ {"address": "google_project_iam_member.heap", "mode": "managed", "type": "google_project_iam_member", "name": "heap",
+  "change": {"actions": ["delete"], "after": null, "before": {"project": "acme-analytics",
+  "role": "roles/bigquery.user", "member": "serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com"}}}]}"""
+
+
+@pytest.mark.parametrize(("owns", "code", "answer"), [("", 3, "unknown"), ('owns = ["iam"]', 1, "fail")])
+def test_a_plan_that_takes_the_role_away_is_no_pass(repository, capsys, owns, code, answer):
+    write(repository, {"plan.json": DELETED, "preflight.toml": f"[projects.acme-analytics]\n{owns}\n"})
+    assert preflight("check", "--plan", "plan.json", "--format", "json", "--rule", "vendor-role") == code
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    (finding,) = report["findings"]
+    assert finding["verdict"] == answer
+    assert report["source"]["kind"] == "plan"
+    assert any("google_project_iam_member.heap" in one["resource"] for one in finding["evidence"]) or owns
+
+
+def test_without_a_configuration_a_plans_projects_are_those_of_the_principal(repository, capsys):
+    write(repository, {"plan.json": DELETED})
+    assert preflight("check", "--plan", "plan.json", "--format", "json", "--rule", "vendor-role") == 3
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert report["project"]["id"] == "acme-analytics"
+
+
 def test_it_is_the_same_from_a_folder_inside(repository, capsys, monkeypatch):
     write(repository, {**BAD, "modules/x/main.tf": "\n"})
     monkeypatch.chdir(repository / "modules")

@@ -105,12 +105,10 @@ def _whole(policy: AllowPolicy, where: Provenance) -> AllowPolicy:
     gap = policy.completeness.gap
     if gap is None or not silent(gap):
         return policy
-    return replace(
-        policy,
-        provenance=where,
-        completeness=COMPLETE,
-        by_role={role: _closed(known) for role, known in policy.by_role.items()},
-    )
+    # What is deleted leaves open whether something else gives the same: where it is owned nothing does; where that is
+    # only supposed it stays open, for a deletion is no silence.
+    by_role = {} if where.source == SOURCE else {role: _closed(known) for role, known in policy.by_role.items()}
+    return replace(policy, provenance=where, completeness=COMPLETE, by_role=by_role)
 
 
 def _closed(known: Completeness) -> Completeness:

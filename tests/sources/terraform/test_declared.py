@@ -39,11 +39,11 @@ def access(*resources, **more):
 
 def test_evidence_names_file_and_line():
     (seen, *_) = access(resource("google_project_iam_member", GRANT)).decide(JANE, JOBS).evidence
-    assert (seen.source, seen.resource) == ("terraform", "infra/main.tf:7")
+    assert (seen.source, seen.resource) == ("terraform", "infra/main.tf:7:1")
     places = {"location": Place("infra/main.tf", 9, 14)}
     values = {"project": ACME, "dataset_id": "sales", "location": "EU"}
     dataset = facts(resource("google_bigquery_dataset", values, places=places)).datasets.datasets["sales"]
-    assert dataset.provenance.resource == "infra/main.tf:9"
+    assert dataset.provenance.resource == "infra/main.tf:9:14"
 
 
 def test_the_location_that_is_not_written_is_the_providers_default():
@@ -110,8 +110,8 @@ def test_what_is_missing_is_said_with_what_would_settle_it():
     ).decide(JANE, JOBS)
     (fact,) = decision.missing
     assert fact.unknown.reason.describe() == "var.grants has no value"
-    assert fact.unknown.reason.settle() == "To settle it: --var grants=…, or a plan."
-    assert fact.unknown.provenance.resource == "infra/variables.tf:4"
+    assert fact.unknown.reason.settle() == "--var grants=…, or a plan."
+    assert fact.unknown.provenance.resource == "infra/variables.tf:4:3"
 
 
 # What was not read
@@ -149,7 +149,7 @@ def test_what_was_not_read_is_why_something_is_unknown(fact):
     found = found.policies[f"projects/{ACME}"] if fact == "allow_policies" else found
     assert isinstance(found, Unknown)
     assert found.reason.describe() == "module.team is not downloaded"
-    assert found.reason.settle() == "To settle it: terraform init."
+    assert found.reason.settle() == "terraform init."
     assert found.provenance.resource == "infra/main.tf:30"
 
 

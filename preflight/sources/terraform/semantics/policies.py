@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, PossibleBinding
 from preflight.facts.project import Ancestry
-from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance, Unknown
+from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance, Unknown, Unresolved
 from preflight.sources.terraform.kinds import POLICY_IAM, Manner
 from preflight.sources.terraform.resources import Place, Resource, Unsettled
 from preflight.sources.terraform.semantics.grants import Claim, Given, Settlement
@@ -130,7 +130,7 @@ def _completeness(
                     f"{claim.item.address} is deleted, which takes {given.role} away from {given.member}; whether "
                     f"something else grants it on {resource} isn't declared"
                 )
-                by_role[given.role] = Completeness(Incomplete(why, _settle(resource)), claim.seen)
+                by_role[given.role] = Completeness(Unresolved(why, _settle(resource)), claim.seen)
     for claim in settlement.completing():
         if claim.completes is None:
             continue
