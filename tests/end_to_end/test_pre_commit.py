@@ -119,7 +119,7 @@ def test_a_good_commit_is_made(committed):
 
 
 @pytest.mark.parametrize(
-    ("files", "rule", "place"),
+    ("files", "rule", "where"),
     [
         pytest.param(changed("main.tf", '"EU"', '"US"'), "dataset-location", "main.tf:18:3", id="the location"),
         pytest.param(
@@ -138,12 +138,12 @@ def test_a_good_commit_is_made(committed):
         pytest.param(without("iam.tf"), "vendor-role", "preflight.toml:5", id="iam.tf is deleted"),
     ],
 )
-def test_a_commit_that_breaks_the_connection_is_refused(committed, files, rule, place):
+def test_a_commit_that_breaks_the_connection_is_refused(committed, files, rule, where):
     done = committed(files)
     said = done.stdout + done.stderr
     assert done.returncode == 1, done
     assert f"FAIL {rule}" in said
-    assert place in said
+    assert where in said
 
 
 def test_the_manifest_is_what_pre_commit_takes(run: Run, clone: Path):
