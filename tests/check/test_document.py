@@ -19,7 +19,7 @@ from tests.check.repos import GOOD, IAM, MAIN, write
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "infrastructure-repos.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
 YAML = [block for language, block in BLOCKS if language == "yaml"]
 TOML = [block for language, block in BLOCKS if language == "toml"]
 SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
