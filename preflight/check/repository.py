@@ -20,7 +20,6 @@ from preflight.rulebook import Rule, select
 from preflight.sources.terraform.declarations import Declarations, Use
 from preflight.sources.terraform.hcl.reading import Inputs
 from preflight.sources.terraform.ignores import ignores_in
-from preflight.sources.terraform.plan import read_plan
 from preflight.sources.terraform.resources import Omission
 from preflight.sources.terraform.roots import Survey, survey
 from preflight.sources.terraform.semantics import snapshot_of
@@ -111,6 +110,8 @@ class Check:
     def _read(self, profiles: tuple[Profile, ...]) -> bool:
         """Reads what there is. False: none of the profiles' principals is anywhere, and nothing was read."""
         if self.options.plans:
+            from preflight.sources.terraform.plan import read_plan  # only here: files are judged more often
+
             for path in self.options.plans:
                 self.declarations.add(str(path), read_plan(path))
             return True
