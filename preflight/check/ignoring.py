@@ -46,8 +46,10 @@ class Ignores:
         reason = "; ".join(dict.fromkeys(one.reason for one in used))
         return finding.ignoring(reason, str(used[0].place), in_source=True)
 
-    def problems(self) -> Iterator[str]:
-        """What is wrong with comments, in sentences: after all reports are there."""
+    def problems(self, judged: Iterable[str]) -> Iterator[str]:
+        """What is wrong with comments, in sentences: after all reports are there. `judged` are the rules of which it
+        can be said that a comment about them is unused."""
+        known = frozenset(judged)
         for one in self._all:
             if not one.rule:
                 yield f"{one.place}: preflight:ignore names no rule: write # preflight:ignore[rule-id] reason"
@@ -59,5 +61,5 @@ class Ignores:
                 continue
             elif one in self._partly:
                 yield f"{one.place}: the ignore of {one.rule} does not count: it is also about {self._partly[one]}"
-            else:
+            elif one.rule in known:
                 yield f"{one.place}: the ignore of {one.rule} is unused: nothing there is wrong by that rule"

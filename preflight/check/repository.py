@@ -74,6 +74,13 @@ class Check:
         """Where the repository as a whole is spoken of."""
         return self.settings.shown if self.settings else "."
 
+    @property
+    def nothing(self) -> str:
+        """Why nothing was judged, where nothing was, in a sentence."""
+        if self._named:
+            return "Nothing to judge: these paths have to do with none of the projects in the configuration."
+        return "Nothing to judge: no project is configured, and nothing is given to a vendor here."
+
     def reports(self) -> Generator[Report, None, None]:
         """The reports, project by project; none where nothing is to be judged."""
         started = datetime.now(UTC)
@@ -87,10 +94,12 @@ class Check:
         repository = self.declarations.repository
         ignores = Ignores(ignores_in(repository, self.declarations.folders), self._ids)
         selected = self._selected()
-        for task in tasks:
-            if task.roots is None or not selected.isdisjoint(task.roots):
-                yield ignores.heeded(self._judged(task, self._rules, started), task.left_out)
-        self.warnings += ignores.problems()
+        chosen = [task for task in tasks if self._whole or selected.intersection(task.roots or selected)]
+        for task in chosen:
+            yield ignores.heeded(self._judged(task, self._rules, started), task.left_out)
+        # A project that isn't judged now may need a comment as well.
+        all_ = self._whole and self.options.profile is None
+        self.warnings += ignores.problems(rule.id for rule in self._rules if all_)
         self.warnings += _told(self.declarations.omissions())
 
     def _judged(self, task: Task, rules: tuple[Rule, ...], started: datetime) -> Report:
@@ -145,11 +154,18 @@ class Check:
             left = {rule: Left(why, self.settings.place("skip", rule)) for rule, why in skip.items()}
         yield from appearing(self.declarations.mentions(principals, sorted(self._selected())), profiles, left)
 
+    @property
+    def _whole(self) -> bool:
+        """Whether all of the repository is asked about."""
+        whole = self.declarations.repository.root
+        return bool(self.options.plans) or any(
+            path == whole or whole.startswith(path.rstrip(os.sep) + os.sep) for path in self._paths
+        )
+
     def _selected(self) -> frozenset[str]:
         """The roots that the paths have to do with."""
         declarations = self.declarations
-        whole = declarations.repository.root
-        if self.options.plans or any(path == whole or whole.startswith(path + os.sep) for path in self._paths):
+        if self._whole:
             return frozenset(declarations.roots)
         return frozenset(
             root for root in declarations.roots if any(declarations.reaches(root, path) for path in self._paths)

@@ -118,7 +118,7 @@ def carry_out(
                 click.echo(f"Reports: {' '.join(str(path) for path in written)}", err=True)
     warn(check.warnings)
     if not rows:
-        click.echo("Nothing to judge: no project is configured, and nothing is given to a vendor here.", err=True)
+        click.echo(check.nothing, err=True)
     if failed is not None:
         raise failed
     return exit_code(rows)

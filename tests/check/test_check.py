@@ -178,6 +178,8 @@ def test_paths_choose_the_projects_that_they_have_to_do_with(checked: Checked, r
     assert projects("modules/m/main.tf") == ["acme-analytics"]
     assert projects("b/main.tf") == ["acme-staging"]
     assert projects(".") == ["acme-analytics", "acme-staging"]
+    (repository / "documents").mkdir()
+    assert projects("documents") == []
 
 
 def test_two_roots_with_the_same_addresses_are_told_apart(checked: Checked):

@@ -3,7 +3,7 @@
 import pytest
 
 from preflight.report import Status
-from tests.check.conftest import Checked
+from tests.check.conftest import Checked, check_again
 from tests.check.repos import CONFIGURATION, GOOD, MAIN, changed
 
 BINDING = """\
@@ -78,6 +78,17 @@ def test_one_that_is_not_needed_is_told(checked: Checked):
     assert found.warnings == [
         "main.tf:18: the ignore of dataset-location is unused: nothing there is wrong by that rule"
     ]
+
+
+@pytest.mark.parametrize("options", [{"only": ("vendor-role",)}, {"paths": ("iam.tf",)}, {"profile": "heap"}])
+def test_nothing_is_called_unused_that_was_not_judged(checked: Checked, repository, options):
+    files = changed(
+        "main.tf", '  location   = "EU"', f'  # preflight:ignore[dataset-location] {REASON}\n  location = "EU"'
+    )
+    checked(files)
+    if "paths" in options:
+        options = {"paths": tuple(repository / name for name in options["paths"])}
+    assert check_again(repository, **options).warnings == []
 
 
 def test_text_that_only_looks_like_a_comment_is_none(checked: Checked):
