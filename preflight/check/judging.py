@@ -16,7 +16,7 @@ from preflight.engine import evaluate
 from preflight.facts.seen import Evidence, Internal, Provenance, Unknown
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.renderers.places import place_of
-from preflight.report import Finding, Report, Status, Verdict, skipped
+from preflight.report import Finding, Remedy, Report, Status, Verdict, skipped
 from preflight.rulebook import Rule
 from preflight.sources.terraform.owned import SOURCE, closed, silent, without_groups
 
@@ -87,4 +87,10 @@ def _placed(finding: Finding, told: Mapping[str, str]) -> Finding:
         for one in finding.verdict.evidence
     ]
     evidence.sort(key=lambda one: one.source in {_CONFIGURED, SOURCE})
-    return replace(finding, verdict=replace(finding.verdict, evidence=tuple(evidence)))
+    remedies = tuple(_in_terraform(remedy) for remedy in finding.verdict.remedies)
+    return replace(finding, verdict=replace(finding.verdict, evidence=tuple(evidence), remedies=remedies))
+
+
+def _in_terraform(remedy: Remedy) -> Remedy:
+    """The remedy for this repository: what a command changes, the next apply would change back."""
+    return replace(remedy, commands=(), console_url=None) if remedy.terraform else remedy

@@ -23,6 +23,8 @@ def explained(finding: Finding, *, seen: bool = True) -> Iterator[str]:
     for remedy in verdict.remedies:
         yield f"{label}: {visible(remedy.summary)}"
         yield from (f"  {visible(command)}" for command in remedy.commands)
+        if remedy.terraform and not remedy.commands:
+            yield from (f"  {visible(line)}" for line in remedy.terraform.splitlines())
         if remedy.console_url:
             yield f"  {visible(remedy.console_url)}"
 

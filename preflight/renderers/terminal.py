@@ -127,6 +127,8 @@ def _remedy(remedy: Remedy, label: str, told_under: str | None, paint: Paint, wi
     # Commands and addresses are copied: each is one line, however long.
     for command in remedy.commands:
         yield f"{_INDENT * 2}{paint(visible(command), fg='cyan')}"
+    if remedy.terraform and not remedy.commands:
+        yield from (f"{_INDENT * 2}{paint(visible(line), fg='cyan')}" for line in remedy.terraform.splitlines())
     if remedy.console_url:
         yield f"{_INDENT * 2}{visible(remedy.console_url)}"
 

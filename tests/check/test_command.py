@@ -108,6 +108,15 @@ def test_a_second_run_says_the_same(repository, capsys):
     assert outputs[0] == outputs[1]
 
 
+def test_what_mends_it_is_said_in_terraform(repository, capsys):
+    write(repository, without("iam.tf"))
+    for form in ("terminal", "github", "markdown", "junit"):
+        assert preflight("check", "--format", form, "--rule", "vendor-role") == 1
+        said = capsys.readouterr().out.replace("&quot;", '"')
+        assert 'resource "google_project_iam_member"' in said, form
+        assert "gcloud" not in said, form
+
+
 def test_unknown_is_3_or_allowed(repository):
     write(repository, {**changed("main.tf", '"EU"', "var.l"), "variables.tf": 'variable "l" {}\n'})
     assert preflight("check", "-q") == 3
