@@ -148,7 +148,10 @@ def _unread(datasets: Maybe[Datasets], profile: Profile, target: Target) -> int:
         return 0
     own = profile.dataset.companions(target.dataset) if target.dataset else ()
     others = [found for name, found in datasets.datasets.items() if name not in own]
-    return sum(not isinstance(found, Dataset) or isinstance(found.access, Unknown) for found in others)
+    return sum(
+        not isinstance(found, Dataset) or isinstance(found.access, Unknown) or not found.access_completeness.complete
+        for found in others
+    )
 
 
 def _remedies(
