@@ -3,29 +3,24 @@
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
-from itertools import chain
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
 from preflight import interrupts
 from preflight.cli.progress import Progress
-from preflight.cli.request import Request, Selection, selection, target_of
+from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
+from preflight.cli.spread import spread
 from preflight.engine import evaluate
 from preflight.errors import OutputError
-from preflight.facts.snapshot import Target
 from preflight.renderers import Format, fleet, render
 from preflight.report import Report
 from preflight.report_files import FleetFiles
-
-if TYPE_CHECKING:
-    from preflight.sources.assets import Export
 
 _TOLD_EVERY = 100
 
@@ -35,26 +30,21 @@ def carry_out_fleet(request: Request, *, quiet: bool = False) -> int:
     rows: list[fleet.Row] = []
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(Progress())
-        reports = _reports(request, progress)
-        first = next(reports)  # an export without projects is refused before anything is begun
+        # An export without projects is refused before anything is begun.
+        fleet_ = stack.enter_context(_read(request, progress))
         files = _files(request)
         if files is not None:
             stack.enter_context(files)
         streams = request.format is Format.JSON and not quiet
         out = _Once(quiet=quiet)
-        for report in chain([first], reports):
-            rows.append(fleet.Row.of(report))
-            if files is None and not (streams and out.works):
-                continue
-            text = (fleet.JSON_BETWEEN if len(rows) > 1 else fleet.JSON_START) + render(report, Format.JSON).rstrip(
-                "\n"
-            )
+        for row, text in stack.enter_context(contextlib.closing(fleet_.judged(in_full=files is not None or streams))):
             if files is not None:
                 files.write(text)
             if streams:
                 out.show(text)
+            rows.append(row)
         progress.clear()
-        summary = fleet.markdown(rows, first, " and ".join(map(str, request.assets)))
+        summary = fleet.markdown(rows, fleet_.first, " and ".join(map(str, request.assets)))
         out.show(fleet.JSON_END if streams else _text(request.format, rows, summary))
         if files is not None:
             files.write(fleet.JSON_END)
@@ -84,7 +74,8 @@ class _Once:
             self.failed = shown(lambda: click.echo(text, nl=False))
 
 
-def _reports(request: Request, progress: Progress) -> Iterator[Report]:
+@contextlib.contextmanager
+def _read(request: Request, progress: Progress) -> "Iterator[_Fleet]":
     from preflight.sources.assets import read_export
 
     chosen = selection(request)
@@ -95,21 +86,43 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
     warn(export.warnings)
     gc.freeze()  # what was kept stays to the end: looking through it for garbage over and over takes long
     try:
-        yield from _judged(export, request, chosen, target, progress)
+        snapshot = export.snapshots(chosen.wanted)
+
+        def judge(number: int) -> Report:
+            named = export.projects[number]
+            judged = replace(target, project=named.id)
+            seen = chosen.informed(snapshot(named))
+            return evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
+
+        yield _Fleet(judge, len(export.projects), progress)
     finally:
         gc.unfreeze()
 
 
-def _judged(
-    export: "Export", request: Request, chosen: Selection, target: Target, progress: Progress
-) -> Iterator[Report]:
-    total = len(export.projects)
-    for number, (named, snapshot) in enumerate(export.snapshots(chosen.wanted)):
-        if number % _TOLD_EVERY == 0:
-            progress.tell(f"the rules: {number:,} of {total:,} projects")
-        judged = replace(target, project=named.id)
-        seen = chosen.informed(snapshot)
-        yield evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
+class _Fleet:
+    """All projects, ready to be judged by their numbers."""
+
+    def __init__(self, judge: Callable[[int], Report], total: int, progress: Progress) -> None:
+        self._judge = judge
+        self._total = total
+        self._progress = progress
+        self.first = judge(0)
+        """Judged before the others: what all have in common, such as the role catalogue, is loaded by that."""
+
+    def judged(self, *, in_full: bool) -> Generator[tuple[fleet.Row, str], None, None]:
+        """Each project as a line of the table, and as JSON if it is wanted in full."""
+
+        def told(number: int) -> tuple[fleet.Row, str]:
+            report = self._judge(number) if number else self.first
+            start = fleet.JSON_BETWEEN if number else fleet.JSON_START
+            text = start + render(report, Format.JSON).rstrip("\n") if in_full else ""
+            return fleet.Row.of(report), text
+
+        with contextlib.closing(spread(told, range(self._total))) as results:
+            for number, one in enumerate(results):
+                if number % _TOLD_EVERY == 0:
+                    self._progress.tell(f"the rules: {number:,} of {self._total:,} projects")
+                yield one
 
 
 def _files(request: Request) -> FleetFiles | None:
