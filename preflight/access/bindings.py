@@ -9,7 +9,7 @@ from msgspec import Struct
 from preflight.access.decision import Grant, Link
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, Members, kind_of
+from preflight.access.members import CONVENIENCE, Members, email_of, kind_of
 from preflight.access.reach import Carried, Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
 from preflight.facts.seen import Evidence, NotCollected, Unknown
@@ -59,10 +59,14 @@ class Holding(Struct, frozen=True):
     open: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
 
 
+_ACCOUNTS = ("user:", "serviceAccount:", "deleted:")
+
+
 class IndexedPolicy:
     """One policy's bindings, by their members."""
 
-    def __init__(self, policy: AllowPolicy, members: Members) -> None:
+    def __init__(self, policy: AllowPolicy, members: Members, alone: str | None = None) -> None:
+        """`alone` is the one principal about whom will be asked: members that surely are another are left out."""
         self.policy = policy
         self.groups = members.groups
         self.all: Carried[Bound] = Carried()
@@ -73,8 +77,11 @@ class IndexedPolicy:
         count = len(policy.bindings)
         whole = f"the whole policy of {policy.resource}: {count} {'binding' if count == 1 else 'bindings'}"
         self.read = policy.provenance.saw(whole)
+        email = "" if alone is None else email_of(alone).casefold()
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
+                if member.startswith(_ACCOUNTS) and not member.casefold().endswith(email):
+                    continue
                 bound = Bound(policy, binding, member)
                 self.all.add(member, bound, members)
                 if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
@@ -120,16 +127,18 @@ def remembered(policy: AllowPolicy, what: Hashable, make: Callable[[], T]) -> T:
     return found
 
 
-def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
-    found = remembered(policy, "index", lambda: IndexedPolicy(policy, members))
-    return found if found.groups is members.groups else IndexedPolicy(policy, members)
+def _indexed(policy: AllowPolicy, members: Members, alone: str | None) -> IndexedPolicy:
+    found = remembered(policy, ("index", alone), lambda: IndexedPolicy(policy, members, alone))
+    return found if found.groups is members.groups else IndexedPolicy(policy, members, alone)
 
 
 class Bindings:
     """All of them, found through the indexes of the policies."""
 
-    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members) -> None:
-        """`own` is the project as a resource."""
+    def __init__(
+        self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members, alone: str | None = None
+    ) -> None:
+        """`own` is the project as a resource; `alone` is the one principal about whom will be asked, None: anybody."""
         self._roles = roles
         self._by_role: tuple[str, dict[str, list[tuple[Bound, Formula]]]] = ("", {})
         self.blind: list[OpenFact] = []
@@ -143,7 +152,7 @@ class Bindings:
             if policy.completeness.gap:
                 where = policy.completeness.provenance or policy.provenance
                 self.blind.append(OpenFact("policy", policy.resource, Unknown(policy.completeness.gap, where)))
-            self.indexed.append(_indexed(policy, members))
+            self.indexed.append(_indexed(policy, members, alone))
         if allow.completeness.gap:
             gap = Unknown(allow.completeness.gap, allow.completeness.provenance)
             self.blind.append(OpenFact("ancestors", "", gap))

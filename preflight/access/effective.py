@@ -108,7 +108,7 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
             )
             policies[resource] = replace(policy, bindings=left + added)
         changed = replace(facts, allow=replace(facts.allow, policies=policies))
-        return replace(self, access=ProjectAccess(changed))
+        return replace(self, access=ProjectAccess(changed, self.principal))
 
 
 def effective_access(
@@ -136,7 +136,7 @@ def effective_access(
     return EffectiveAccess(
         principal=target.principal,
         project=target.project,
-        access=ProjectAccess(facts),
+        access=ProjectAccess(facts, target.principal),
         lookalikes=tuple(_lookalikes(allow_policies, target.principal)),
     )
 
@@ -182,5 +182,5 @@ def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]
         )
         for binding in policy.bindings
         for member in dict.fromkeys(binding.members)
-        if canonical(member) not in own and (how := likeness(member, principal))
+        if (how := likeness(member, principal)) and canonical(member) not in own
     )

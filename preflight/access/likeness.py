@@ -40,8 +40,8 @@ def likeness(member: str, principal: str) -> str | None:
 
 def _nearly_the_same(one: str, other: str) -> bool:
     least = _MISSPELT * (len(one) + len(other)) / 2
-    # Neither bound is below what is compared in the end; they spare nearly all names that.
-    if min(len(one), len(other)) < least:
+    # None of these bounds is below what is compared in the end; they spare nearly all names that.
+    if min(len(one), len(other)) < least or len(_different(other).difference(one)) > len(other) - least:
         return False
     end = len(_DOMAIN) if one.endswith(_DOMAIN) and other.endswith(_DOMAIN) else 0
     if end + _common(one[: len(one) - end], other[: len(other) - end]) < least:
@@ -55,6 +55,12 @@ def _common(one: str, other: str) -> int:
     """How many letters both have, in whatever order."""
     count = one.count
     return sum([min(count(letter), times) for letter, times in _letters(other)])
+
+
+@lru_cache(maxsize=16)
+def _different(text: str) -> frozenset[str]:
+    """Its letters: each that another text lacks is one that isn't common."""
+    return frozenset(text)
 
 
 @lru_cache(maxsize=16)

@@ -57,23 +57,35 @@ class AccessFacts(Struct, frozen=True, kw_only=True):
 class ProjectAccess:
     """Answers questions about access to one project. Remembers what it worked out, and reads nothing."""
 
-    def __init__(self, facts: AccessFacts) -> None:
+    def __init__(self, facts: AccessFacts, mostly: str | None = None) -> None:
+        """`mostly` is the principal about whom nearly all questions will be: then little else is looked at."""
         self.facts = facts
         self.own = f"projects/{facts.project}"
         self.roles = held_roles(facts.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
-        self.bindings = Bindings(facts.allow, self.own, self.roles, self.members)
+        self.bindings = Bindings(facts.allow, self.own, self.roles, self.members, mostly)
+        """All of them, but for those that surely are about others than `mostly`."""
+        self._mostly = mostly
+        self._every: Bindings | None = None
         self.deny = DenyRules(facts.deny, self.own, self.members)
         self._project_place = place_of("", facts.project, None)
         self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
         self._basic: dict[tuple[str, str, str], Formula] = {}
 
+    def _about(self, principal: str) -> Bindings:
+        """The bindings that may be about the principal, and perhaps others."""
+        if self._mostly in {None, principal}:
+            return self.bindings
+        if self._every is None:
+            self._every = Bindings(self.facts.allow, self.own, self.roles, self.members)
+        return self._every
+
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
-        found = self.bindings.reach.all(principal)
+        found = self._about(principal).reach.all(principal)
         return tuple(bound.grant(covers) for _, covers, bounds in found for bound in bounds)
 
     def decide(self, principal: str, permission: str, dataset: Dataset | None = None) -> Decision:
@@ -134,7 +146,7 @@ class ProjectAccess:
         """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
         role."""
         links: list[Link] = []
-        for role, found in self.bindings.by_role(principal).items():
+        for role, found in self._about(principal).by_role(principal).items():
             stands = self.roles.stands(role)
             question = Question(
                 principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
@@ -144,7 +156,7 @@ class ProjectAccess:
 
     def _holds_role(self, principal: str, role: str) -> Decision:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
-        found = [] if stands is False else self.bindings.giving(principal, role)
+        found = [] if stands is False else self._about(principal).giving(principal, role)
         candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
         blind = tuple(both(stands, fact) for fact in self.bindings.blind)
         return self._decided(
@@ -181,12 +193,13 @@ class ProjectAccess:
 
     def _likely(self, principal: str, permission: str) -> Iterator[Candidate]:
         """The bindings that may turn out to give it for sure."""
-        for _, covers, bounds in self.bindings.reach.naming(principal):
+        bindings = self._about(principal)
+        for _, covers, bounds in bindings.reach.naming(principal):
             for bound in bounds:
                 holds = self.roles.holds(bound.role, permission)
                 if holds is not False:
                     yield Candidate(bound, covers, holds)
-        for member, holding in self.bindings.asked(permission):
+        for member, holding in bindings.asked(permission):
             covers = self.members.covers(member, principal)
             if covers is not False:
                 for bound, holds in holding:
@@ -194,7 +207,7 @@ class ProjectAccess:
 
     def _possible(self, principal: str, permission: str) -> Iterator[Candidate]:
         """The bindings that give it if the principal is in a group of which that isn't known."""
-        for member, holding in self.bindings.open(permission):
+        for member, holding in self._about(principal).open(permission):
             covers = self.members.covers(member, principal)
             if not isinstance(covers, bool):  # sure members were found by name
                 for bound, holds in holding:
@@ -287,6 +300,8 @@ class ProjectAccess:
 
     def _outside(self, question: KeptQuestion) -> Iterator[Evidence]:
         """That the principal is known not to be in groups to which the policies give what was asked about."""
+        if not isinstance(self.facts.groups, Groups):
+            return iter(())  # nothing is known of any group
         given = dict.fromkeys(self.bindings.groups_about(question.asked))
         found = (seen for member in given for seen in self.members.absence(member, question.principal))
         return islice(found, _MOST_GROUPS)
@@ -360,7 +375,7 @@ class ProjectAccess:
             return False
         direct: list[Formula] = []
         inherited: list[Formula] = []
-        for _, covers, bounds in self.bindings.basic[role].all(principal):
+        for _, covers, bounds in self._about(principal).basic[role].all(principal):
             for bound in bounds:
                 given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)
