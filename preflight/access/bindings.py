@@ -140,7 +140,6 @@ class Bindings:
     ) -> None:
         """`own` is the project as a resource; `alone` is the one principal about whom will be asked, None: anybody."""
         self._roles = roles
-        self._by_role: tuple[str, dict[str, list[tuple[Bound, Formula]]]] = ("", {})
         self.blind: list[OpenFact] = []
         """Policies that could not be read, or not whole: they may hold grants that are not here."""
         self.indexed: list[IndexedPolicy] = []
@@ -169,21 +168,6 @@ class Bindings:
         """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
         self.read = [one.read for one in self.indexed]
         """What was read."""
-
-    def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
-        """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for
-        the last principal is remembered: rules ask for one of them, role by role."""
-        return self.by_role(principal).get(role, [])
-
-    def by_role(self, principal: str) -> dict[str, list[tuple[Bound, Formula]]]:
-        """All whose member is the principal, or may be, by role."""
-        if self._by_role[0] != principal:
-            found: dict[str, list[tuple[Bound, Formula]]] = {}
-            for _, covers, bounds in self.reach.all(principal):
-                for bound in bounds:
-                    found.setdefault(bound.role, []).append((bound, covers))
-            self._by_role = (principal, found)
-        return self._by_role[1]
 
     def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
         """Those that are about a permission, by members that have to be asked."""

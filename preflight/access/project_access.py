@@ -12,7 +12,7 @@ from itertools import chain, islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.bindings import Bindings
+from preflight.access.candidates import Candidates
 from preflight.access.conditions import ConditionValue, Place, place_of, value_of
 from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
 from preflight.access.deny_rules import AttachedRule, DenyRules
@@ -65,27 +65,18 @@ class ProjectAccess:
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
-        self.bindings = Bindings(facts.allow, self.own, self.roles, self.members, mostly)
+        self._candidates = Candidates(facts.allow, self.own, self.roles, self.members, mostly)
+        self.bindings = self._candidates.bindings
         """All of them, but for those that surely are about others than `mostly`."""
-        self._mostly = mostly
-        self._every: Bindings | None = None
         self.deny = DenyRules(facts.deny, self.own, self.members)
         self._project_place = place_of("", facts.project, None)
         self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
         self._basic: dict[tuple[str, str, str], Formula] = {}
 
-    def _about(self, principal: str) -> Bindings:
-        """The bindings that may be about the principal, and perhaps others."""
-        if self._mostly in {None, principal}:
-            return self.bindings
-        if self._every is None:
-            self._every = Bindings(self.facts.allow, self.own, self.roles, self.members)
-        return self._every
-
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
-        found = self._about(principal).reach.all(principal)
+        found = self._candidates.about(principal).reach.all(principal)
         return tuple(bound.grant(covers) for _, covers, bounds in found for bound in bounds)
 
     def decide(self, principal: str, permission: str, dataset: Dataset | None = None) -> Decision:
@@ -146,7 +137,7 @@ class ProjectAccess:
         """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
         role."""
         links: list[Link] = []
-        for role, found in self._about(principal).by_role(principal).items():
+        for role, found in self._candidates.by_role(principal).items():
             stands = self.roles.stands(role)
             question = Question(
                 principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
@@ -156,7 +147,7 @@ class ProjectAccess:
 
     def _holds_role(self, principal: str, role: str) -> Decision:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
-        found = [] if stands is False else self._about(principal).giving(principal, role)
+        found = [] if stands is False else self._candidates.by_role(principal).get(role, [])
         candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
         blind = tuple(both(stands, fact) for fact in self.bindings.blind)
         return self._decided(
@@ -171,7 +162,7 @@ class ProjectAccess:
         )
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
-        likely = self._likely(principal, permission)
+        likely = self._candidates.likely(principal, permission)
         blind = [*self.bindings.blind]
         if dataset is not None:
             if isinstance(dataset.access, Unknown):
@@ -184,34 +175,12 @@ class ProjectAccess:
             resource=f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
-            possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
+            possible=self._candidates.possible(principal, permission) if kind_of(principal) in PEOPLE else (),
             blind=tuple(blind),
             rules=self.deny.about(permission),
             unread_deny=tuple(self.deny.blind),
             dataset=dataset,
         )
-
-    def _likely(self, principal: str, permission: str) -> Iterator[Candidate]:
-        """The bindings that may turn out to give it for sure."""
-        bindings = self._about(principal)
-        for _, covers, bounds in bindings.reach.naming(principal):
-            for bound in bounds:
-                holds = self.roles.holds(bound.role, permission)
-                if holds is not False:
-                    yield Candidate(bound, covers, holds)
-        for member, holding in bindings.asked(permission):
-            covers = self.members.covers(member, principal)
-            if covers is not False:
-                for bound, holds in holding:
-                    yield Candidate(bound, covers, both(holds, covers))
-
-    def _possible(self, principal: str, permission: str) -> Iterator[Candidate]:
-        """The bindings that give it if the principal is in a group of which that isn't known."""
-        for member, holding in self._about(principal).open(permission):
-            covers = self.members.covers(member, principal)
-            if not isinstance(covers, bool):  # sure members were found by name
-                for bound, holds in holding:
-                    yield Candidate(bound, covers, both(holds, covers))
 
     def _entries(
         self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str, permission: str
@@ -278,6 +247,7 @@ class ProjectAccess:
         read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
             read.append(_whole_list(question.dataset, len(question.dataset.access)))
+        conditional = question.conditional
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
             Decision(
@@ -292,8 +262,8 @@ class ProjectAccess:
                 denials=denials,
                 read=tuple(read),
                 assumptions=tuple(_assumption(fact) for fact in assumed),
-                changes_at=self._changes_at(question, value) if question.conditional else None,
-                ended_at=self._ended_at(question) if question.conditional and value is False else None,
+                changes_at=self._changes_at(question, value) if conditional else None,
+                ended_at=self._ended_at(question) if conditional and value is False else None,
                 recurring=any(link.condition.recurring for link in links if link.condition),
             )
         )
@@ -375,7 +345,7 @@ class ProjectAccess:
             return False
         direct: list[Formula] = []
         inherited: list[Formula] = []
-        for _, covers, bounds in self._about(principal).basic[role].all(principal):
+        for _, covers, bounds in self._candidates.about(principal).basic[role].all(principal):
             for bound in bounds:
                 given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)

@@ -82,6 +82,11 @@ class Reach(Generic[T]):
 
     def naming(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that surely cover it, found by its name."""
+        yield from self.itself(principal)
+        yield from self.listing(principal)
+
+    def itself(self, principal: str) -> "Iterator[Covering[T]]":
+        """Of those, the ones that are the principal."""
         if principal.startswith("deleted:"):
             return
         names = names_of(principal)
@@ -89,8 +94,12 @@ class Reach(Generic[T]):
             for name in names:
                 for member, items in part.named.get(name, _NOTHING).items():
                     yield member, True, items
-        if not any(part.listed for part in self.parts):
+
+    def listing(self, principal: str) -> "Iterator[Covering[T]]":
+        """Of those, the groups of which it is known that the principal is in them."""
+        if principal.startswith("deleted:") or not any(part.listed for part in self.parts):
             return
+        names = names_of(principal)
         groups = dict.fromkeys(names)
         if kind_of(principal) in PEOPLE:
             groups.update((group, None) for name in names for group in self._members.groups_listing(name))
@@ -102,6 +111,10 @@ class Reach(Generic[T]):
     def likely(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that cover it, and those that may and have to be asked."""
         yield from self.naming(principal)
+        yield from self.asking(principal)
+
+    def asking(self, principal: str) -> "Iterator[Covering[T]]":
+        """Those that cover it, or may, of the ones that have to be asked."""
         for part in self.parts:
             for member, items in part.asked.items():
                 covers = self._members.covers(member, principal)
