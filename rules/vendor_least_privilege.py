@@ -260,19 +260,19 @@ def _needs(
     that wasn't seen, by the project's roles."""
     grant = profile.grant
     permissions = dict.fromkeys((*grant.minimum_permissions, *profile.dataset.create_permissions))
-    held: set[str | tuple[str, str]] = {p for p in permissions if access.holds(p).answer is Answer.GRANTED}
-    minimum = all(access.holds_role(role).answer is Answer.GRANTED for role in grant.minimum_roles)
+    held: set[str | tuple[str, str]] = {permission for permission in permissions if access.has(permission)}
+    minimum = all(access.has_role(role) for role in grant.minimum_roles)
     minimum = minimum and bool(grant.minimum_roles) and set(grant.minimum_permissions) <= held
-    if access.holds_role(grant.role).answer is Answer.GRANTED or minimum:
+    if access.has_role(grant.role) or minimum:
         held.add("the role")
     held |= {
         (dataset.id, permission)
         for dataset in there
         for permission in _writes(profile)
-        if access.holds_on(dataset, permission).answer is Answer.GRANTED
+        if access.has(permission, dataset)
     }
     if unseen:
-        held |= {("", p) for p in _writes(profile) if access.holds(p).answer is Answer.GRANTED}
+        held |= {("", permission) for permission in _writes(profile) if access.has(permission)}
     return held
 
 

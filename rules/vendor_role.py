@@ -46,7 +46,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
         )
     preferred = access.holds_role(profile.grant.role)
     if preferred.answer is Answer.GRANTED:
-        needed = map(access.holds, profile.permissions)
+        needed = (access.holds(permission) for permission in profile.permissions if access.denied_to_some(permission))
         taken = [d for d in needed if d.denied and any(link.formula is True for link in d.links)]
         denied = "".join(f"; but {why}" for why in dict.fromkeys(map(because, taken)))
         return passed(

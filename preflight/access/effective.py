@@ -48,6 +48,18 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         """Whether the principal holds the permission in the dataset: by its access list or the project's roles."""
         return self.access.decide(self.principal, permission, dataset)
 
+    def has_role(self, role: str) -> bool:
+        """Whether `holds_role` says granted; without a proof, for those who ask about what could be."""
+        return self.access.answer_of_role(self.principal, role) is Answer.GRANTED
+
+    def has(self, permission: str, dataset: Dataset | None = None) -> bool:
+        """The same for `holds`, and `holds_on`."""
+        return self.access.answer(self.principal, permission, dataset) is Answer.GRANTED
+
+    def denied_to_some(self, permission: str) -> bool:
+        """Whether a deny rule is about the permission, so that not all have it to whom it is given."""
+        return bool(self.access.deny.about(permission))
+
     @property
     def links(self) -> tuple[Link, ...]:
         """What each of `grants` comes to now, by role."""

@@ -130,8 +130,13 @@ class ProjectAccess:
         doesn't count. A role that was deleted or disabled gives nothing."""
         key = (principal, role, True)
         if key not in self._decisions:
-            self._decisions[key] = self._holds_role(principal, role)
+            self._decisions[key] = self._decided(self._role_question(principal, role))
         return self._decisions[key]
+
+    def answer_of_role(self, principal: str, role: str) -> Answer:
+        """The same without the proof."""
+        question = self._role_question(principal, role)
+        return _ANSWERS[self._value(question, self.facts.moment, answer_alone=True)[0]]
 
     def links_of(self, principal: str) -> tuple[Link, ...]:
         """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
@@ -139,26 +144,22 @@ class ProjectAccess:
         links: list[Link] = []
         for role, found in self._candidates.by_role(principal).items():
             stands = self.roles.stands(role)
-            question = Question(
-                principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
-            )
-            links += [self._link(Candidate(bound, covers, both(stands, covers)), question) for bound, covers in found]
+            candidates = (Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
+            links += [self._link(candidate, principal, role, self._project_place) for candidate in candidates]
         return tuple(links)
 
-    def _holds_role(self, principal: str, role: str) -> Decision:
+    def _role_question(self, principal: str, role: str) -> Question:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
         found = [] if stands is False else self._candidates.by_role(principal).get(role, [])
         candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
         blind = tuple(both(stands, fact) for fact in self.bindings.blind)
-        return self._decided(
-            Question(
-                principal=principal,
-                asked=role,
-                resource=self.own,
-                place=self._project_place,
-                likely=candidates,
-                blind=blind,
-            )
+        return Question(
+            principal=principal,
+            asked=role,
+            resource=self.own,
+            place=self._project_place,
+            likely=candidates,
+            blind=blind,
         )
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
@@ -241,7 +242,10 @@ class ProjectAccess:
         question = asked.kept()
         moment = self.facts.moment
         value, missing = self._value(question, moment)
-        links = tuple(self._link(candidate, question) for candidate in question.candidates)
+        links = tuple(
+            self._link(candidate, question.principal, question.asked, question.place)
+            for candidate in question.candidates
+        )
         acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
         read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
@@ -276,24 +280,24 @@ class ProjectAccess:
         found = (seen for member in given for seen in self.members.absence(member, question.principal))
         return islice(found, _MOST_GROUPS)
 
-    def _link(self, candidate: Candidate, question: Question) -> Link:
+    def _link(self, candidate: Candidate, principal: str, asked: str, place: Place) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
-        evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
+        evidence = () if source.role == asked else self.roles.evidence(source.role, asked)
         if isinstance(source, Entry) or source.condition or isinstance(self.facts.groups, Groups):
             return Link(
                 grant,
-                self._formula(candidate, question.place, self.facts.moment),
+                self._formula(candidate, place, self.facts.moment),
                 evidence,
-                self.members.membership(grant.member, question.principal),
-                self._condition(source.condition, question.place, self.facts.moment),
+                self.members.membership(grant.member, principal),
+                self._condition(source.condition, place, self.facts.moment),
             )
         # Nothing in it hangs on the project: what is granted above is the same link for many.
-        known = source.links.get(question.asked)
+        known = source.links.get(asked)
         if known is None or not (
             known.grant is grant and known.formula is candidate.formula and known.role_evidence is evidence
         ):
-            known = source.links[question.asked] = Link(grant, candidate.formula, evidence)
+            known = source.links[asked] = Link(grant, candidate.formula, evidence)
         return known
 
     def _changes_at(self, question: KeptQuestion, value: bool | None) -> datetime | None:
