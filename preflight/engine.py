@@ -112,7 +112,7 @@ class Evaluation(Struct):
     @classmethod
     def of(cls, snapshot: Snapshot, target: Target, profile: Profile, rules: Iterable[Rule]) -> "Evaluation":
         """One that begins."""
-        given = {Target: target, Profile: profile, Snapshot: snapshot}
+        given: dict[type[Any], Any] = {Target: target, Profile: profile, Snapshot: snapshot}
         return cls(snapshot, {rule.id: rule for rule in rules}, given, {})
 
     def value(self, kind: type[Any]) -> Any:

@@ -95,7 +95,7 @@ def _need(access: EffectiveAccess, profile: Profile) -> tuple[tuple[str, ...], f
     """The roles that the account needs, and the permissions: of the preferred role, else of the minimum. Beside the
     preferred role, the roles of the minimum are more than what was asked for: they reach into every dataset."""
     grant = profile.grant
-    roles = (grant.role,)
+    roles: tuple[str, ...] = (grant.role,)
     if access.holds_role(grant.role).answer is not Answer.GRANTED:
         roles += grant.minimum_roles
     permissions = (*grant.minimum_permissions, *grant.broad_permissions, *profile.dataset.create_permissions)

@@ -187,12 +187,18 @@ def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Looka
 
 
 def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]:
-    own = names_of(principal)
+    alike = {
+        member: how
+        for binding in policy.bindings
+        for member in binding.members
+        if (how := likeness(member, principal)) and canonical(member) not in names_of(principal)
+    }
     return tuple(
         Lookalike(
-            member, how, policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
+            member, alike[member], policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
         )
         for binding in policy.bindings
+        if alike
         for member in dict.fromkeys(binding.members)
-        if (how := likeness(member, principal)) and canonical(member) not in own
+        if member in alike
     )
