@@ -130,7 +130,7 @@ class Evaluation(Struct):
         arguments = {}
         for parameter in parameters:
             value = self.value(parameter.kind)
-            if isinstance(value, Unknown) and not parameter.maybe:
+            if not parameter.maybe and isinstance(value, Unknown):
                 return {}, value
             arguments[parameter.name] = value
         return arguments, None

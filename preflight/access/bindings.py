@@ -70,8 +70,8 @@ class IndexedPolicy:
         self.policy = policy
         self.groups = members.groups
         self.all: Carried[Bound] = Carried()
-        self.basic: dict[str, Carried[Bound]] = {role: Carried() for role in CONVENIENCE.values()}
-        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self._bounds: list[Bound] = []
+        self._basic: dict[str, Carried[Bound]] = {}
         self._holding: dict[str, Holding] = {}
         self._roles: HeldRoles | None = None
         count = len(policy.bindings)
@@ -84,8 +84,16 @@ class IndexedPolicy:
                     continue
                 bound = Bound(policy, binding, member)
                 self.all.add(member, bound, members)
-                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
-                    self.basic[binding.role].add(member, bound, members)
+                self._bounds.append(bound)
+
+    def basic(self, role: str, members: Members) -> Carried[Bound]:
+        """Those of owner, editor or viewer, but for convenience members, which stand for them. Seldom asked for."""
+        if role not in self._basic:
+            found = self._basic[role] = Carried[Bound]()
+            for bound in self._bounds:
+                if bound.role == role and kind_of(bound.member) not in CONVENIENCE:
+                    found.add(bound.member, bound, members)
+        return self._basic[role]
 
     def holding(self, permission: str, roles: HeldRoles) -> Holding:
         """Those that are about a permission. Worked out once, for the same roles."""
@@ -158,16 +166,15 @@ class Bindings:
         if own not in allow.policies:
             why = Unknown(NotCollected(f"the policy of {own} was not read"))
             self.blind.append(OpenFact("policy", own, why))
-        none: tuple[Carried[Bound], ...] = (Carried(),)
-        self.reach = Reach(members, parts=[one.all for one in self.indexed] or none)
+        self._members = members
+        self.reach = Reach(members, parts=[one.all for one in self.indexed] or [Carried()])
         """Every binding by its members."""
-        self.basic = {
-            role: Reach(members, parts=[one.basic[role] for one in self.indexed] or none)
-            for role in CONVENIENCE.values()
-        }
-        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
         self.read = [one.read for one in self.indexed]
         """What was read."""
+
+    def basic(self, role: str) -> Reach[Bound]:
+        """Those of owner, editor or viewer, but for convenience members, which stand for them."""
+        return Reach(self._members, parts=[one.basic(role, self._members) for one in self.indexed] or [Carried()])
 
     def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
         """Those that are about a permission, by members that have to be asked."""

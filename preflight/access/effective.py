@@ -193,12 +193,18 @@ def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]
         for member in binding.members
         if (how := likeness(member, principal)) and canonical(member) not in names_of(principal)
     }
+    if not alike:
+        return ()
     return tuple(
         Lookalike(
-            member, alike[member], policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
+            member,
+            alike[member],
+            policy.shows(binding, member),
+            policy.resource,
+            binding.role,
+            binding.condition is not None,
         )
         for binding in policy.bindings
-        if alike
         for member in dict.fromkeys(binding.members)
         if member in alike
     )

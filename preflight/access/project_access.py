@@ -349,7 +349,7 @@ class ProjectAccess:
             return False
         direct: list[Formula] = []
         inherited: list[Formula] = []
-        for _, covers, bounds in self._candidates.about(principal).basic[role].all(principal):
+        for _, covers, bounds in self._candidates.about(principal).basic(role).all(principal):
             for bound in bounds:
                 given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)

@@ -44,8 +44,11 @@ def carry_out_fleet(request: Request, *, quiet: bool = False) -> int:
                 out.show(text)
             rows.append(row)
         progress.clear()
-        summary = fleet.markdown(rows, fleet_.first, " and ".join(map(str, request.assets)))
-        out.show(fleet.JSON_END if streams else _text(request.format, rows, summary))
+        summary = ""
+        if files is not None or request.format is Format.MARKDOWN:
+            summary = fleet.markdown(rows, fleet_.first, " and ".join(map(str, request.assets)))
+        if not quiet:
+            out.show(fleet.JSON_END if streams else _text(request.format, rows, summary))
         if files is not None:
             files.write(fleet.JSON_END)
             with interrupts.held():  # both files or none
