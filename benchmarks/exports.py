@@ -23,7 +23,7 @@ ONE, ALL, MEMORY = 1.3, 2.5, 1.1
 """The bounds, as ratios."""
 ALL_CPU = 10.0
 """`ALL` is not reached. What is, is held by the CPU time, which hangs less on the machine: about 6.5 times that of the
-bare pass where nothing else runs, up to 9 where much does; judging each project anew took 13."""
+bare pass where little else runs, and 9 on a machine with ten times more to do than it can."""
 NOT_READY, CANNOT_TELL = 1, 3
 
 Check = Callable[[str, float, float, str], None]
