@@ -147,6 +147,8 @@ class Evaluation(Struct):
                 requirements=rule.requirements,
                 verdict=verdict,
                 because=blocker,
+                why=rule.why,
+                how=rule.how,
             )
         return self.findings[rule.id]
 

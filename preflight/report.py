@@ -104,6 +104,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     because: str | None = None
     """Only with skip: the prerequisite rule that failed."""
+    why: str = ""
+    """What goes wrong where the rule fails, in its author's words."""
+    how: str = ""
+    """How the rule judges, in its author's words."""
 
     @property
     def status(self) -> Status:

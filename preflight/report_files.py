@@ -25,6 +25,7 @@ _CAUSES = {
     errno.EDQUOT: "the disk quota is used up",
     errno.ENAMETOOLONG: "the name is too long",
     errno.EEXIST: "a file of that name is in the way",
+    errno.EISDIR: "it is a folder",
     errno.ENOTDIR: "part of that path is a file, not a folder",
     errno.ELOOP: "its symbolic links go in circles",
 }
@@ -48,7 +49,7 @@ def write_reports(
                 return _write(folder, stem, texts)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise OutputError(
-            f"The report cannot be written to '{_shown(folder)}': {_cause(error, folder)}.", _HINT
+            f"The report cannot be written to '{shown(folder)}': {cause(error, folder)}.", _HINT
         ) from error
     raise AssertionError("the numbers have come to an end")
 
@@ -86,9 +87,7 @@ class FleetFiles:
     def write(self, text: str) -> None:
         """Appends to the JSON file. Raises OutputError."""
         with self._explained():
-            rest = memoryview(text.encode("utf-8"))
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            write_all(self._file, text.encode("utf-8"))
 
     def finish(self, markdown: str) -> tuple[Path, ...]:
         """Writes the summary and gives both files their names. Raises OutputError."""
@@ -102,7 +101,7 @@ class FleetFiles:
             for final in reversed(finals):
                 self._made.pop().rename(final)
                 self._made.insert(0, final)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         self._made = []
         return finals
 
@@ -123,7 +122,7 @@ class FleetFiles:
             yield
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise OutputError(
-                f"The report cannot be written to '{_shown(self._folder)}': {_cause(error, self._folder)}.", _HINT
+                f"The report cannot be written to '{shown(self._folder)}': {cause(error, self._folder)}.", _HINT
             ) from error
 
 
@@ -165,7 +164,7 @@ def _write(folder: Path, stem: str, texts: dict[str, bytes]) -> tuple[Path, ...]
         for suffix in reversed(texts):
             parts[suffix].rename(finals[suffix])
             made.append(finals[suffix])
-        _sync_folder(folder)
+        sync_folder(folder)
     except BaseException:
         for path in made:
             with contextlib.suppress(OSError):
@@ -188,15 +187,21 @@ def _created(path: Path, *, taken_if_there: bool) -> Iterator[int]:
         os.close(file)
 
 
-def _fill(file: int, text: bytes) -> None:
+def write_all(file: int, text: bytes) -> None:
+    """Writes all of it to an open file, however little that takes at a time."""
     rest = memoryview(text)
     while rest:
         rest = rest[os.write(file, rest) :]
+
+
+def _fill(file: int, text: bytes) -> None:
+    write_all(file, text)
     os.fsync(file)
 
 
-def _sync_folder(folder: Path) -> None:
-    # So that the names survive a crash too. Not every file system can do that: the files are there all the same.
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder outlive a crash, as far as its file system can."""
+    # Not every file system can do that: the files are there all the same.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -205,13 +210,15 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _cause(error: OSError | ValueError, folder: Path) -> str:
+def cause(error: OSError | ValueError, folder: Path) -> str:
+    """Why a folder or file can't be written, in a few words."""
     if isinstance(error, ValueError):
         return "that is no valid path"
-    if os.path.islink(folder) and not os.path.exists(folder):  # noqa: PTH110, PTH114 - pathlib's raise on a long name
+    if error.errno != errno.ELOOP and os.path.islink(folder) and not os.path.exists(folder):  # noqa: PTH110, PTH114 - pathlib's raise on a long name
         return "it is a symbolic link to a place that does not exist"
     return _CAUSES.get(error.errno or 0) or (error.strerror or type(error).__name__).lower()
 
 
-def _shown(folder: Path) -> str:
+def shown(folder: Path) -> str:
+    """A path as it is told."""
     return visible(str(folder))

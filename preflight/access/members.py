@@ -123,9 +123,14 @@ class Members:
             return False  # even when an account of that e-mail exists again: it is another identity
         if member in PUBLIC or canonical(member) in names_of(principal):
             return True
-        if names_one(member) or kind_of(principal) not in PEOPLE:
+        if names_one(member):
             return False
-        return self._wide(member, principal)
+        kind = kind_of(member)
+        if kind in CONVENIENCE:  # a group can be owner, too: then those in it are
+            if canonical(member).partition(":")[2] != self._home.project:
+                return _open(member, "stands for the holders of a role on another project, which is not seen here")
+            return self._holds_basic_role(principal, CONVENIENCE[kind], member)
+        return self._wide(member, principal) if kind_of(principal) in PEOPLE else False
 
     def names_itself(self, member: str) -> bool:
         """Whether a member covers what it names, and nothing else of which it may be asked: an account, or
@@ -140,10 +145,6 @@ class Members:
             return False
         if kind == "domain" and kind_of(principal) == "serviceAccount":
             return False
-        if kind in CONVENIENCE:
-            if name != self._home.project:
-                return _open(member, "stands for the holders of a role on another project, which is not seen here")
-            return self._holds_basic_role(principal, CONVENIENCE[kind], member)
         if resource := _RESOURCE_SET.fullmatch(member):
             return self._at_home(member, resource[1], resource[2], principal)
         if not colon:

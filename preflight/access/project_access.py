@@ -69,6 +69,8 @@ class ProjectAccess:
         self.bindings = self._candidates.bindings
         """All of them, but for those that surely are about others than `mostly`."""
         self.deny = DenyRules(facts.deny, self.own, self.members)
+        self._blind = tuple(self.bindings.blind)
+        self._unread_deny = tuple(self.deny.blind)
         self._project_place = place_of("", facts.project, None)
         self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
@@ -164,10 +166,10 @@ class ProjectAccess:
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
         likely = self._candidates.likely(principal, permission)
-        blind = [*self.bindings.blind]
+        blind = self._blind
         if dataset is not None:
             if isinstance(dataset.access, Unknown):
-                blind.append(OpenFact("dataset access", dataset.id, dataset.access))
+                blind = (*blind, OpenFact("dataset access", dataset.id, dataset.access))
             else:
                 likely = chain(likely, self._entries(dataset, dataset.access, principal, permission))
         return Question(
@@ -177,9 +179,9 @@ class ProjectAccess:
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
             possible=self._candidates.possible(principal, permission) if kind_of(principal) in PEOPLE else (),
-            blind=tuple(blind),
+            blind=blind,
             rules=self.deny.about(permission),
-            unread_deny=tuple(self.deny.blind),
+            unread_deny=self._unread_deny,
             dataset=dataset,
         )
 

@@ -73,13 +73,6 @@ class Reach(Generic[T]):
         """The groups that may hold others than is known, or of which nothing is."""
         return (member for part in self.parts for member in part.open)
 
-    def items(self) -> Iterator[T]:
-        """All that they carry."""
-        for part in self.parts:
-            for found in (*part.named.values(), *part.listed.values(), part.asked):
-                for items in found.values():
-                    yield from items
-
     def naming(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that surely cover it, found by its name."""
         yield from self.itself(principal)
@@ -92,21 +85,31 @@ class Reach(Generic[T]):
         names = names_of(principal)
         for part in self.parts:
             for name in names:
-                for member, items in part.named.get(name, _NOTHING).items():
-                    yield member, True, items
+                if name in part.named:
+                    for member, items in part.named[name].items():
+                        yield member, True, items
 
     def listing(self, principal: str) -> "Iterator[Covering[T]]":
         """Of those, the groups of which it is known that the principal is in them."""
-        if principal.startswith("deleted:") or not any(part.listed for part in self.parts):
+        if principal.startswith("deleted:"):
             return
         names = names_of(principal)
-        groups = dict.fromkeys(names)
-        if kind_of(principal) in PEOPLE:
-            groups.update((group, None) for name in names for group in self._members.groups_listing(name))
+        groups: list[str] | None = None
         for part in self.parts:
+            if not part.listed:
+                continue
+            if groups is None:
+                groups = self._groups_of(principal, names)
             for group in groups:
-                for member, items in part.listed.get(group, _NOTHING).items():
-                    yield member, True, items
+                if group in part.listed:
+                    for member, items in part.listed[group].items():
+                        yield member, True, items
+
+    def _groups_of(self, principal: str, names: tuple[str, ...]) -> list[str]:
+        """The groups in which it surely is, and itself if it is one."""
+        if kind_of(principal) not in PEOPLE:
+            return [*names]
+        return [*dict.fromkeys(group for name in names for group in self._members.groups_listing(name))]
 
     def likely(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that cover it, and those that may and have to be asked."""
@@ -135,6 +138,3 @@ class Reach(Generic[T]):
         """All that cover it, or may."""
         yield from self.likely(principal)
         yield from self.possible(principal)
-
-
-_NOTHING: dict[str, list[T]] = {}  # type: ignore[valid-type]

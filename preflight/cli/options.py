@@ -89,3 +89,12 @@ def complete_formats(_context: click.Context, _parameter: click.Parameter, start
     from preflight.renderers import Format
 
     return [CompletionItem(form.value) for form in Format if form.value.startswith(start)]
+
+
+def complete_reports(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """The formats that start so, with the `=` before the file's name; after it, files."""
+    from preflight.renderers import Format
+
+    if "=" in start:
+        return [CompletionItem(start, type="file")]
+    return [CompletionItem(f"{form.value}=") for form in Format if form.value.startswith(start)]

@@ -38,6 +38,8 @@ class Request(Struct, frozen=True, kw_only=True):
     output_dir: Path | None = Path("reports")
     """None: no files."""
     format: Format = Format.TERMINAL
+    reports: tuple[tuple[Format, Path], ...] = ()
+    """What else is to be written, each to a file that was named."""
     verbose: bool = False
     cross_check: bool = False
     unread_deny: str = "note"

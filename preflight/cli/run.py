@@ -1,14 +1,15 @@
 """`preflight run`: check a project for a vendor, show the verdict, write the reports."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
 from preflight import interrupts
 from preflight.cli import screen
-from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats
+from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats, complete_reports
+from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import (
@@ -20,7 +21,7 @@ from preflight.cli.source import (
     refuse_live_options,
 )
 from preflight.engine import evaluate
-from preflight.errors import UsageError, nearest
+from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format, render
 from preflight.report import Report
 
@@ -61,13 +62,32 @@ def show(report: Report, form: Format) -> None:
     click.echo(text, color=screen.colour(), nl=not text.endswith("\n"))
 
 
-def write_files(report: Report, folder: Path) -> None:
-    """Writes the JSON and Markdown reports, and says on stderr where they are. Raises OutputError."""
-    from preflight.report_files import write_reports
+def write_files(report: Report, folder: Path | None, named: Outputs | None = None) -> None:
+    """Writes the reports to the folder and to the files that were named, and says on stderr where they are.
 
-    with interrupts.held():  # both files or none
-        paths = write_reports(report, folder)
-    click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+    What can't be written keeps nothing else from being written. Raises the first OutputError then.
+    """
+    paths: list[Path] = []
+    failed: list[OutputError] = []
+    if folder is not None:
+        from preflight.report_files import write_reports
+
+        try:
+            with interrupts.held():  # both files or none
+                paths += write_reports(report, folder)
+        except OutputError as error:
+            failed.append(error)
+    if named is not None:
+        try:
+            for form in named.formats:
+                named.write(form, render(report, form, width=100))
+            paths += named.finish()
+        except OutputError as error:
+            failed.append(error)
+    if paths:
+        click.echo(f"Reports: {' '.join(str(path) for path in paths)}", err=True)
+    if failed:
+        raise failed[0]
 
 
 @click.command(name="run")
@@ -87,7 +107,15 @@ def write_files(report: Report, folder: Path) -> None:
     show_default=True,
     metavar="FORMAT",
     shell_complete=complete_formats,
-    help="What stdout gets: terminal, json or markdown.",
+    help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, github-summary or gitlab.",
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    shell_complete=complete_reports,
+    help="Also write a report in this format to this file, with --no-files too (repeatable).",
 )
 @click.option(
     "--output-dir",
@@ -96,7 +124,7 @@ def write_files(report: Report, folder: Path) -> None:
     show_default=True,
     help="Where the JSON and Markdown reports are written.",
 )
-@click.option("--no-files", is_flag=True, help="Write no files.")
+@click.option("--no-files", is_flag=True, help="Write nothing to --output-dir.")
 @click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something required could not be seen.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on stdout; the exit code and the files tell.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
@@ -116,6 +144,7 @@ def command(
     impersonate: str | None,
     transport: str | None,
     form: str,
+    reports: tuple[str, ...],
     output_dir: Path,
     no_files: bool,
     allow_unknown: bool,
@@ -151,6 +180,7 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
+        reports=parse_reports(reports, read=(*assets, group_members)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
@@ -164,11 +194,11 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
     if request.project is None:
         from preflight.cli.fleet import carry_out_fleet
 
-        return carry_out_fleet(request, quiet=quiet)
-    report = judge(request, environ)
-    unshown = None if quiet else shown(lambda: show(report, request.format))
-    if request.output_dir is not None:
-        write_files(report, request.output_dir)
+        return carry_out_fleet(request, environ, quiet=quiet)
+    with named_outputs(request, environ) as named:
+        report = judge(request, environ)
+        unshown = None if quiet else shown(lambda: show(report, request.format))
+        write_files(report, request.output_dir, named)
     if unshown is not None:
         raise unshown
     return report.exit_code
@@ -180,3 +210,26 @@ def parse_format(text: str) -> Format:
     if text not in names:
         raise UsageError(f"There is no format '{text}'.", nearest(text, names))
     return Format(text)
+
+
+def parse_reports(texts: tuple[str, ...], *, read: Iterable[Path | None] = ()) -> tuple[tuple[Format, Path], ...]:
+    """What `--report` asks for. `read` are files that the run reads.
+
+    Raises UsageError for what is no FORMAT=FILE, and for a file that is named twice or is read.
+    """
+    found: dict[str, tuple[Format, Path]] = {}
+    inputs = {os.path.realpath(path) for path in read if path is not None}
+    for text in texts:
+        name, equals, file = text.partition("=")
+        if not equals or not file:
+            raise UsageError(f"--report '{text}' names no file.", "Write it as --report FORMAT=FILE.")
+        if file == "-":
+            raise UsageError("--report writes to files.", f"For stdout there is --format {name}.")
+        form = parse_format(name)
+        place = os.path.realpath(file)
+        if place in found:
+            raise UsageError(f"Two reports cannot be written to the same file '{file}'.", "Name another file.")
+        if place in inputs:
+            raise UsageError(f"'{file}' is read by this run: a report would replace it.", "Name another file.")
+        found[place] = (form, Path(file))
+    return tuple(found.values())

@@ -12,6 +12,15 @@ class Format(StrEnum):
     TERMINAL = "terminal"
     JSON = "json"
     MARKDOWN = "markdown"
+    SARIF = "sarif"
+    GITHUB_SARIF = "github-sarif"
+    """SARIF as GitHub's code scanning takes it."""
+    JUNIT = "junit"
+    GITHUB = "github"
+    """Annotations, as commands on stdout."""
+    GITHUB_SUMMARY = "github-summary"
+    """The page that sums up a job."""
+    GITLAB = "gitlab"
 
     @property
     def suffix(self) -> str:
@@ -19,7 +28,17 @@ class Format(StrEnum):
         return _SUFFIXES[self]
 
 
-_SUFFIXES = {Format.TERMINAL: ".txt", Format.JSON: ".json", Format.MARKDOWN: ".md"}
+_SUFFIXES = {
+    Format.TERMINAL: ".txt",
+    Format.JSON: ".json",
+    Format.MARKDOWN: ".md",
+    Format.SARIF: ".sarif",
+    Format.GITHUB_SARIF: ".github.sarif",
+    Format.JUNIT: ".xml",
+    Format.GITHUB: ".github.txt",
+    Format.GITHUB_SUMMARY: ".github.md",
+    Format.GITLAB: ".gitlab.json",
+}
 
 
 def render(report: Report, format: Format, *, colour: bool = False, width: int = 80) -> str:  # noqa: A002 - as the option
@@ -40,5 +59,25 @@ def render(report: Report, format: Format, *, colour: bool = False, width: int =
             from preflight.renderers import markdown
 
             return markdown.render(report)
+        case Format.SARIF | Format.GITHUB_SARIF:
+            from preflight.renderers import sarif
+
+            return sarif.render(report, scanning=format is Format.GITHUB_SARIF)
+        case Format.JUNIT:
+            from preflight.renderers import junit
+
+            return junit.render(report)
+        case Format.GITHUB:
+            from preflight.renderers import github
+
+            return github.render(report)
+        case Format.GITHUB_SUMMARY:
+            from preflight.renderers import github
+
+            return github.summary(report)
+        case Format.GITLAB:
+            from preflight.renderers import gitlab
+
+            return gitlab.render(report)
         case _:
             assert_never(format)

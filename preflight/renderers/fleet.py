@@ -95,13 +95,17 @@ def _in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
     return Counter(row.rule for row in rows if row.rule).most_common()
 
 
-def markdown(rows: list[Row], first: Report, source: str) -> str:
-    """The same as GitHub-flavoured Markdown. `first` is any of the reports: what all have in common is told by it."""
+def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = None) -> str:
+    """The same as GitHub-flavoured Markdown, with `most` projects at most in the table.
+
+    `first` is any of the reports: what all have in common is told by it.
+    """
     lines = [
         "| Result | Project | Fails | Unknown | Warns | Passes | First in the way |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in worst_first(rows):
+    shown = worst_first(rows)[:most]
+    for row in shown:
         counts = " | ".join(str(count) for count in row.counts[:4])
         why = f"{code(row.rule)} {prose(row.message)}".replace("|", r"\|") if row.rule else ""
         lines.append(f"| {row.status.value.upper()} | {code(row.project)} | {counts} | {why} |")
@@ -112,7 +116,9 @@ def markdown(rows: list[Row], first: Report, source: str) -> str:
         f"{code(first.profile_version)}. Facts: {prose(first.source)}, {code(source)}, "
         f"{utc(first.started_at):%Y-%m-%d %H:%M:%S} UTC. Made by preflight {code(__version__)}."
     )
-    blocks = [f"## {len(rows):,} projects for {prose(first.vendor)}", totals(rows), table, reasons, "---", footer]
+    left = len(rows) - len(shown)
+    more = f"{left:,} more {'is' if left == 1 else 'are'} not in this table." if left else ""
+    blocks = [f"## {len(rows):,} projects for {prose(first.vendor)}", totals(rows), table, more, reasons, "---", footer]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -3,7 +3,7 @@
 import json
 
 from preflight.renderers import wire
-from preflight.renderers.visible import is_hidden
+from preflight.renderers.visible import is_hidden, is_plain
 from preflight.report import Report
 
 
@@ -27,9 +27,9 @@ def schema() -> str:
 
 
 def _with_hidden_escaped(document: str) -> str:
-    if document.isascii() and "\x7f" not in document:
-        return document  # ASCII's other hidden characters JSON escapes by itself
     # Outside of strings a JSON document has nothing hidden but the line breaks of its indentation.
+    if is_plain(document.replace("\n", "")):
+        return document
     return "".join(_escaped(c) if c != "\n" and is_hidden(c) else c for c in document)
 
 

@@ -28,7 +28,7 @@ _REFERENCE = re.compile(r"[0-9a-f]{7,64}|\w+-\d+", re.IGNORECASE)
 
 def render(report: Report) -> str:
     """The report as GitHub-flavoured Markdown: the summary, a table of all rules, then what is to be done."""
-    return "\n\n".join(_blocks(report)) + "\n"
+    return "\n\n".join(blocks(report)) + "\n"
 
 
 def prose(text: str) -> str:
@@ -50,7 +50,8 @@ def fenced(language: str, text: str) -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _blocks(report: Report) -> Iterator[str]:
+def blocks(report: Report) -> Iterator[str]:
+    """The report's blocks, between which Markdown wants an empty line."""
     told = words.Told()
     yield f"## {words.answer(report)}: {code(report.target.project)} for {prose(report.vendor)}"
     yield f"{_sentence(words.counts(report))} {prose(words.next_step(report))}"

@@ -5,6 +5,7 @@ around it, so that what is read differs from what is there. Here each such chara
 `\x1b`, `\u202e`), and letters of every script stay as they are.
 """
 
+import re
 import unicodedata
 
 # Drawn as nothing or as a blank, although Unicode counts them as letters, marks or symbols. Those which it counts
@@ -21,6 +22,9 @@ _BLANKS = (
     (0x1D159, 0x1D159),  # musical null note head
     (0xE0100, 0xE01EF),  # more variation selectors
 )
+_BLANK = frozenset(chr(code) for first, last in _BLANKS for code in range(first, last + 1))
+# Latin letters and the punctuation of typesetting: nearly all text, and none of it hides or is a mark.
+_PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e]*")
 _MOST_MARKS = 3
 """Marks on one letter: no written language stacks more, and a tall stack covers the lines around it."""
 
@@ -29,7 +33,7 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 def visible(text: str, *, keep: str = "") -> str:
     """The text on one line, with nothing hidden in it; the characters in `keep` stay as they are."""
-    if text.isascii() and text.isprintable():
+    if is_plain(text):
         return text
     shown = []
     marks = _MOST_MARKS  # a mark that comes first would sit on what we write before it
@@ -40,10 +44,14 @@ def visible(text: str, *, keep: str = "") -> str:
     return "".join(shown)
 
 
+def is_plain(text: str) -> bool:
+    """True if at a glance there is nothing hidden in it; False: it has to be looked at closely."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def is_hidden(character: str) -> bool:
     """True if a reader can't see this character, or can't tell it from a plain space."""
-    code = ord(character)
-    return not character.isprintable() or any(first <= code <= last for first, last in _BLANKS)
+    return not character.isprintable() or character in _BLANK
 
 
 def escaped(character: str) -> str:

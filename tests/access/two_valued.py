@@ -119,8 +119,12 @@ class World:
             return True
         if member in {"allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all"}:
             return True
+        if kind in {"projectOwner", "projectEditor", "projectViewer"}:
+            role = "roles/" + kind.removeprefix("project").lower()
+            return self.has_basic(role, member) if name == self.view.project else self.so("member", member)
         if not self.is_account():
-            # Google decides about accounts. Of all else can be said what a policy gives to it by name.
+            # Google decides about accounts. Of all else can be said what a policy gives to it by name: by itself, or
+            # as an owner, editor or viewer.
             return self.kind == "group" and member.lower() == f"principalset://goog/group/{self.email.lower()}"
         if kind == "deleted" or "/workloadIdentityPools/" in member or "/workforcePools/" in member:
             return False
@@ -134,9 +138,6 @@ class World:
             return self.in_group(name.lower())
         if member.startswith("principalSet://goog/group/"):
             return self.in_group(member[len("principalSet://goog/group/") :].lower())
-        if kind in {"projectOwner", "projectEditor", "projectViewer"}:
-            role = "roles/" + kind.removeprefix("project").lower()
-            return self.has_basic(role, member) if name == self.view.project else self.so("member", member)
         if name.startswith("//cloudresourcemanager.googleapis.com/") and name.endswith("/type/ServiceAccount"):
             return self.kind == "serviceAccount" and self.is_account_of(name.split("/")[3:5], member)
         if kind == "domain" and self.kind == "serviceAccount":
@@ -173,8 +174,8 @@ class World:
 
     def has_basic(self, role: str, about: str) -> bool:
         """Whether the principal is among "the owners" (editors, viewers) of the project."""
-        if not self.is_account():
-            return False  # not by name
+        if self.principal.startswith("deleted:"):
+            return False
         if self.has_basic_on(role, self.own):
             return True
         above = any(self.has_basic_on(role, resource) for resource in self.view.chain[1:])

@@ -43,6 +43,8 @@ def offered(words, shell="bash"):
         ("preflight run --profile he", ["plain,heap"]),
         ("preflight run --profile ./my", ["file,./my"]),
         ("preflight run --format ", ["plain,terminal", "plain,json", "plain,markdown"]),
+        ("preflight run --report github-s", ["plain,github-sarif=", "plain,github-summary="]),
+        ("preflight run --report=sarif=out", ["file,sarif=out"]),
         ("preflight run --imp", ["plain,--impersonate-service-account"]),
         ("preflight doctor --format j", ["plain,json"]),
         ("preflight completion z", ["plain,zsh"]),

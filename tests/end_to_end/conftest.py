@@ -53,6 +53,11 @@ class Result(NamedTuple):
         says_one_sentence(self.err, *words)
 
 
+def words(result: Result) -> str:
+    """What is shown, whatever the width of the terminal and however the tree is drawn."""
+    return " ".join(word for word in result.out.split() if word.strip("├└│─|`-"))
+
+
 def says_one_sentence(err: str, *words: str) -> None:
     """Asserts that stderr holds one sentence about an error, a hint at most, and these words."""
     lines = err.splitlines()

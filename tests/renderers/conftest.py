@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from preflight.facts.seen import Denied, Evidence
+from preflight.facts.seen import Denied, Evidence, Unresolved
 from preflight.facts.snapshot import Target
 from preflight.remedies import console, grant_role, shell
 from preflight.report import Finding, Remedy, Report, Severity, Verdict, failed, passed, skipped, unknown, warned
@@ -51,6 +51,8 @@ PROJECT_ACTIVE = finding(
         saw("cloudresourcemanager.projects.get", "projects/acme-analytics", "state ACTIVE"),
     ),
     "H1",
+    why="A project that is being deleted refuses every call.",
+    how="Reads the project's\n    state.",
 )
 API_OFF = finding(
     "bigquery-api-enabled",
@@ -148,6 +150,29 @@ NOT_WRITABLE_YET = finding(
 LOCATION_OPEN = finding(
     "dataset-location", "The location is one that the vendor syncs to", skipped("no location was named"), "H4"
 )
+LINE_WRONG = finding(
+    "dataset-location",
+    "The location is one that the vendor syncs to",
+    failed(
+        "heap_production is declared in europe-west2, not in EU",
+        Evidence("option", "--location", None, "EU"),
+        Evidence("terraform", "./infra/data sets.tf:12", None, 'location = "europe-west2"'),
+        Evidence("terraform", "/srv/modules/vendor.tf:3", None, "location = var.location"),
+        remedy=Remedy(summary="Declare it in EU.", terraform='location = "EU"'),
+    ),
+    "H4",
+    severity=Severity.IMPORTANT,
+)
+PLAN_BLIND = finding(
+    "jobs-create",
+    "The vendor's account may run jobs in the project",
+    unknown(
+        "who has roles/bigquery.user is known after apply",
+        Unresolved("google_project_iam_member.heap.member is known after apply", "Apply it, then run again."),
+        Evidence("terraform plan", "plan.json", None, "member: known after apply"),
+    ),
+    severity=Severity.IMPORTANT,
+)
 
 HOSTILE_NAMES = (
     "@admin",
@@ -176,6 +201,12 @@ HOSTILE_NAMES = (
     "e\u0301\u0301\u0301\u0301\u0301\u0301 Zürich 東京 दिल्ली עברית",
     "\udcff lone",
     "=HYPERLINK(1)",
+    "::stop-commands::x",
+    "##[add-mask]acme",
+    "100%0A::error::forged,file=x:1%25",
+    "{0} {{1}} {x}",
+    "]]></failure><failure/> \ufffe \uffff ",
+    "main.tf:12",
     "",
     " ",
 )
@@ -193,7 +224,7 @@ def evil(name: str, number: int = 0) -> Finding:
         passed(name, Evidence(name, name, START, name)),
         skipped(name),
     )[number % 5]
-    return finding(f"rule-{number}", name, verdict, name)
+    return finding(f"rule-{number}", name, verdict, name, why=name, how=name)
 
 
 def evil_report(name: str) -> Report:
@@ -214,6 +245,7 @@ REPORTS = {
     "ready": report_of(PROJECT_ACTIVE, LOCATION_OPEN),
     "warned": report_of(PROJECT_ACTIVE, NAME_ODD),
     "blind": report_of(PROJECT_ACTIVE, BILLING_DENIED),
+    "files": report_of(LINE_WRONG, PLAN_BLIND, PROJECT_ACTIVE, source="terraform"),
     "hostile": report_of(
         *(evil(name, number) for number, name in enumerate(HOSTILE_NAMES)),
         target=Target("example.com:@admin|<b>", "user:x`y@evil.example", "E\u202eU", "a\nb"),
@@ -225,7 +257,7 @@ REPORTS = {
 
 @pytest.fixture(autouse=True)
 def _a_version_that_stays(monkeypatch):
-    for module in ("markdown", "wire", "audit_markdown", "audit_wire", "access_wire"):
+    for module in ("fleet", "markdown", "sarif", "wire", "audit_markdown", "audit_wire", "access_wire"):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
 
 

@@ -25,12 +25,19 @@ def test_no_format_lets_a_character_through_that_hides(form, hostile_report):
     assert hidden == []
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.GITLAB])
 def test_a_report_without_findings_is_shown(form, make_report):
     assert "acme-analytics" in render(make_report(), form)
 
 
+def test_gitlab_is_told_of_what_is_to_be_changed_alone(make_report):
+    assert render(make_report(), Format.GITLAB) == "[]\n"
+
+
 def test_a_format_loads_its_libraries_only_when_it_is_used():
-    code = "import preflight.renderers, sys; print({'pydantic', 'tabulate', 'click'} & set(sys.modules))"
+    code = (
+        "import preflight.renderers, sys\n"
+        "print({'pydantic', 'tabulate', 'click', 'xml', 'hashlib', 'preflight.named_files'} & set(sys.modules))"
+    )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert printed.stdout == "set()\n"

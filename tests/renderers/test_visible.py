@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from preflight.renderers.visible import visible
+from preflight.renderers.visible import is_hidden, is_plain, visible
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_of_all_characters_none_that_is_shown_controls_or_separates():
     assert {unicodedata.category(c)[0] for c in shown} <= set("LMNPSZ")
     assert {c for c in shown if unicodedata.category(c).startswith("Z")} == {" "}
     assert {c for c in shown if unicodedata.bidirectional(c) in ("LRE", "RLE", "LRO", "RLO", "PDF", "BN")} == set()
+
+
+def test_a_glance_overlooks_nothing():
+    """Of all characters, those that pass at a glance are neither hidden nor marks that could be stacked."""
+    passed = [c for c in map(chr, range(sys.maxunicode + 1)) if is_plain(c)]
+    assert len(passed) > 600
+    assert [c for c in passed if is_hidden(c) or unicodedata.category(c) in {"Mn", "Me"}] == []

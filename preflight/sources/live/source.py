@@ -131,14 +131,15 @@ class CredentialsSoon:
         threading.Thread(target=self._get, name="preflight-credentials", daemon=True).start()
 
     def _get(self) -> None:
-        from preflight.sources.live.credentials import find_credentials
-
         try:
+            from preflight.sources.live.credentials import find_credentials
+
             self.found = self.found or find_credentials(self._settings)
             self.found.ready()
         except Exception as error:  # noqa: BLE001  it is raised where they are asked for
             self._error = error
-        self._done.set()
+        finally:
+            self._done.set()
 
     @property
     def trace(self) -> tuple[TracedCall, ...]:
@@ -157,5 +158,6 @@ class CredentialsSoon:
                 on_wait("an access token")
         if self._error:
             raise self._error
-        assert self.found  # noqa: S101  done without an error
+        if self.found is None:
+            raise CredentialsError("The thread that gets the access token was ended.", "Run again.")
         return self.found

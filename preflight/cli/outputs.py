@@ -1,0 +1,85 @@
+"""Where else a report goes, as the options and the environment say: named files, and the page of a GitHub job."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from preflight import interrupts
+from preflight.cli.request import Request
+from preflight.errors import OutputError
+from preflight.renderers import Format
+from preflight.renderers.visible import visible
+
+if TYPE_CHECKING:
+    from preflight.named_files import NamedFiles
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The variable in which GitHub names the file that a step adds its summary to."""
+
+
+class Outputs:
+    """The files that were named, and the page of the job."""
+
+    def __init__(self, named: "NamedFiles", page: "NamedFiles | None") -> None:
+        self._named = named
+        self._page = page
+
+    @property
+    def formats(self) -> frozenset[Format]:
+        """The formats that are wanted."""
+        return self._named.formats | (self._page.formats if self._page else frozenset())
+
+    def write(self, form: Format, text: str) -> None:
+        """Adds the text to each file of this format. Raises OutputError."""
+        self._named.write(form, text)
+        with self._page_is_a_favour():
+            if self._page:
+                self._page.write(form, text)
+
+    def finish(self) -> tuple[Path, ...]:
+        """Gives the files their names, and returns those that an option named. Raises OutputError."""
+        with interrupts.held():
+            paths = self._named.finish()
+            with self._page_is_a_favour():
+                if self._page:
+                    self._page.finish()
+        return paths
+
+    @contextlib.contextmanager
+    def _page_is_a_favour(self) -> Iterator[None]:
+        try:
+            yield
+        except OutputError as error:
+            self._page = None
+            _warn(error)
+
+
+@contextlib.contextmanager
+def named_outputs(request: Request, environ: Mapping[str, str]) -> Iterator[Outputs | None]:
+    """Opens what is to be written beside stdout and the output folder; None: nothing is.
+
+    Raises OutputError for a named file that can't be written. That the page of the job can't is a warning: nobody
+    named it, and the annotations say the same.
+    """
+    path = environ.get(STEP_SUMMARY) if request.format is Format.GITHUB else None
+    if not request.reports and not path:
+        yield None
+        return
+    from preflight.named_files import NamedFiles
+
+    with contextlib.ExitStack() as stack:
+        named = stack.enter_context(NamedFiles(request.reports))
+        page = None
+        if path:
+            try:
+                page = stack.enter_context(NamedFiles([(Format.GITHUB_SUMMARY, Path(path))]))
+            except OutputError as error:
+                _warn(error)
+        yield Outputs(named, page)
+
+
+def _warn(error: OutputError) -> None:
+    click.echo(f"Warning: {visible(error.message)} ({STEP_SUMMARY})", err=True)

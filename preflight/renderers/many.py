@@ -1,0 +1,93 @@
+"""Many projects in one document: written as the reports come, so that no more than one of them is held."""
+
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+from preflight.renderers import Format, fleet, json_report
+from preflight.renderers.fleet import Row
+from preflight.report import Report
+
+
+class Document(Protocol):
+    """A document on many reports. The texts that come back, one after another, are the document."""
+
+    def add(self, report: Report) -> str:
+        """What is to be written now that this report is there; may be empty."""
+        ...
+
+    def end(self, rows: list[Row]) -> str:
+        """The rest, given each report in a line. Ends in a newline."""
+        ...
+
+
+def document(form: Format, source: str, *, width: int = 160) -> Document:
+    """An empty document. `source` is where the reports come from, for people; only the terminal heeds `width`."""
+    match form:
+        case Format.TERMINAL:
+            return AtEnd(lambda rows, _: fleet.terminal(rows, width=width))
+        case Format.JSON:
+            return Json()
+        case Format.MARKDOWN:
+            return AtEnd(lambda rows, first: fleet.markdown(rows, first, source))
+        case Format.SARIF | Format.GITHUB_SARIF:
+            from preflight.renderers import sarif
+
+            return sarif.Log(scanning=form is Format.GITHUB_SARIF)
+        case Format.JUNIT:
+            from preflight.renderers import junit
+
+            return junit.Suites()
+        case Format.GITHUB:
+            from preflight.renderers import github
+
+            return AtEnd(lambda rows, _: github.fleet(rows))
+        case Format.GITHUB_SUMMARY:
+            from preflight.renderers import github
+
+            return AtEnd(lambda rows, first: github.fleet_summary(rows, first, source))
+        case Format.GITLAB:
+            from preflight.renderers import gitlab
+
+            return gitlab.Issues()
+        case _:
+            assert_never(form)
+
+
+class AtEnd:
+    """A document that can be written only when all reports are there, and is made of a line of each."""
+
+    def __init__(self, written: Callable[[list[Row], Report], str]) -> None:
+        """`written` gets the lines and the first report."""
+        self._written = written
+        self._first: Report | None = None
+
+    def add(self, report: Report) -> str:
+        """Nothing yet."""
+        self._first = self._first or report
+        return ""
+
+    def end(self, rows: list[Row]) -> str:
+        """All of it."""
+        if self._first is None:
+            raise AssertionError("a document of no reports")
+        return self._written(rows, self._first)
+
+
+class Json:
+    """The JSON reports, one after another."""
+
+    def __init__(self) -> None:
+        self._before = fleet.JSON_START
+
+    def add(self, report: Report) -> str:
+        """The report."""
+        return self.add_rendered(json_report.render(report))
+
+    def add_rendered(self, report: str) -> str:
+        """One that somebody else has rendered."""
+        before, self._before = self._before, fleet.JSON_BETWEEN
+        return before + report.rstrip("\n")
+
+    def end(self, _rows: list[Row]) -> str:
+        """What closes them."""
+        return fleet.JSON_END
