@@ -188,15 +188,29 @@ def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Looka
 
 
 def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]:
+    named = (*(one.members for one in policy.bindings), *(one.members for one in policy.possible))
     alike = {
         member: how
-        for binding in policy.bindings
-        for member in binding.members
+        for members in named
+        for member in members
         if (how := likeness(member, principal)) and canonical(member) not in names_of(principal)
     }
     if not alike:
         return ()
-    return tuple(
+    perhaps = (
+        Lookalike(
+            member,
+            alike[member],
+            (one.why.provenance or policy.provenance).saw(f"{one.role} may be granted to {member}"),
+            policy.resource,
+            one.role,
+            one.condition is not None,
+        )
+        for one in policy.possible
+        for member in one.members
+        if member in alike and one.role
+    )
+    sure = (
         Lookalike(
             member,
             alike[member],
@@ -209,3 +223,4 @@ def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]
         for member in dict.fromkeys(binding.members)
         if member in alike
     )
+    return (*sure, *perhaps)
