@@ -14,7 +14,7 @@ from preflight.target import parse_target
 
 CLIENTS = (
     "import google.cloud.bigquery, google.cloud.resourcemanager_v3, google.cloud.service_usage_v1, "
-    "google.cloud.billing_v1, google.cloud.iam_admin_v1"
+    "google.cloud.billing_v1, google.cloud.iam_admin_v1, google.cloud.iam_v2, google.cloud.orgpolicy_v2"
 )
 MAIN = "import sys; from preflight.cli import main; main(sys.argv[1:])"
 RUN = ("run", "--project", "acme-analytics", "--location", "EU", "--dataset", "heap_production", "--no-files")

@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside: wall seconds and peak memory, the minimum of several runs."""
+"""Whole processes, timed from outside: wall seconds, CPU and peak memory, the minimum of several runs."""
 
 import os
 import subprocess
@@ -17,6 +17,8 @@ class Measured(Struct, frozen=True):
 
     seconds: float
     megabytes: float
+    cpu: float
+    """Seconds of all processors together, those of the processes that it forked included."""
 
 
 def clean_environ(**more: str) -> dict[str, str]:
@@ -40,12 +42,12 @@ def once(command: list[str], environ: Mapping[str, str], *expect: int) -> Measur
     if process.returncode not in (expect or (0,)):
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}, not {expect}")
     unit = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Measured(seconds, usage.ru_maxrss / unit)
+    return Measured(seconds, usage.ru_maxrss / unit, usage.ru_utime + usage.ru_stime)
 
 
 def least(runs: list[Measured]) -> Measured:
     """The minimum of each figure."""
-    return Measured(min(run.seconds for run in runs), min(run.megabytes for run in runs))
+    return Measured(min(run.seconds for run in runs), min(run.megabytes for run in runs), min(run.cpu for run in runs))
 
 
 def side_by_side(

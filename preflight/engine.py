@@ -104,25 +104,23 @@ class Evaluation(Struct):
     """One evaluation of rules on a snapshot; remembers what was derived and found."""
 
     snapshot: Snapshot
-    target: Target
-    profile: Profile
     rules: dict[str, Rule]
-    derived: dict[type[Any], Any] = {}
+    values: dict[type[Any], Any]
+    """By the types of parameters: what is given, and each fact that was asked for."""
     findings: dict[str, Finding] = {}
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, target: Target, profile: Profile, rules: Iterable[Rule]) -> "Evaluation":
+        """One that begins."""
+        given: dict[type[Any], Any] = {Target: target, Profile: profile, Snapshot: snapshot}
+        return cls(snapshot, {rule.id: rule for rule in rules}, given, {})
 
     def value(self, kind: type[Any]) -> Any:
         """The value of a parameter's type: a fact, a derived fact, the target or the profile; or Unknown."""
-        if kind is Target:
-            return self.target
-        if kind is Profile:
-            return self.profile
-        if kind is Snapshot:
-            return self.snapshot
-        if kind in FIELD_OF:
-            return self.snapshot.fact(kind)
-        if kind not in self.derived:
-            self.derived[kind] = self._derive(kind)
-        return self.derived[kind]
+        found = self.values.get(kind)
+        if found is None:
+            found = self.values[kind] = self.snapshot.fact(kind) if kind in FIELD_OF else self._derive(kind)
+        return found
 
     def _derive(self, kind: type[Fact]) -> Any:
         arguments, missing = self._arguments(_derivation_parameters(kind))
@@ -132,7 +130,7 @@ class Evaluation(Struct):
         arguments = {}
         for parameter in parameters:
             value = self.value(parameter.kind)
-            if isinstance(value, Unknown) and not parameter.maybe:
+            if not parameter.maybe and isinstance(value, Unknown):
                 return {}, value
             arguments[parameter.name] = value
         return arguments, None
@@ -191,7 +189,7 @@ def evaluate(
 ) -> Report:
     """Judges the snapshot by the rules."""
     now = datetime.now(UTC)
-    evaluation = Evaluation(snapshot, target, profile, {rule.id: rule for rule in rules}, {}, {})
+    evaluation = Evaluation.of(snapshot, target, profile, rules)
     findings = tuple(evaluation.find(rule) for rule in rules)
     project = snapshot.project
     return Report(

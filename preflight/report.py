@@ -208,12 +208,16 @@ class Report(Struct, frozen=True, kw_only=True):
         """The exit code that this report asks for; an internal error outranks all."""
         if any(f.verdict.reason is not None and f.verdict.reason.kind == "internal" for f in self.findings):
             return ExitCode.INTERNAL
-        counted = [f for f in self.findings if f.worse] if self.only_new else self.findings
+        counted = [f for f in self.findings if self.counts(f)]
         if any(f.blocks for f in counted):
             return ExitCode.NOT_READY
         if any(f.blinds for f in counted) and not self.allow_unknown:
             return ExitCode.CANNOT_TELL
         return ExitCode.READY
+
+    def counts(self, finding: Finding) -> bool:
+        """Whether the exit code heeds a finding."""
+        return finding.worse or not self.only_new
 
     def since(self, before: "Report", plan: str, *, only_new: bool) -> "Report":
         """This report of what a plan leads to, each finding with what it was before."""

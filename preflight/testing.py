@@ -74,7 +74,8 @@ def judge(rule: str | Rule, **given: Any) -> Verdict:
             derived[kind] = fact
         else:
             stated[FIELD_OF[kind]] = fact
-    evaluation = Evaluation(snapshot(**stated), chosen_target, profile, {declared.id: declared}, derived, {})
+    evaluation = Evaluation.of(snapshot(**stated), chosen_target, profile, [declared])
+    evaluation.values.update(derived)
     return evaluation.find(declared).verdict
 
 

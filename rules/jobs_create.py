@@ -1,5 +1,7 @@
 """The vendor's account may run BigQuery jobs in the project."""
 
+from functools import partial
+
 from preflight import (
     Answer,
     CallerIdentity,
@@ -45,17 +47,15 @@ def may_run_jobs(
     """Computes it from the bindings on the project and its ancestors, their conditions and the permissions of their
     roles, and the deny policies, which win. Only if the tool runs as that very account does testIamPermissions answer,
     because it speaks for the caller."""
-    role = profile.grant.role
-    grant = grant_role(target.project, target.principal, role)
-    or_grant = grant_role(target.project, target.principal, role, settling=True)
+    grant = partial(grant_role, target.project, target.principal, profile.grant.role)
     own = _own_answer(identity, permissions, target.principal)
     if own is not None:
         seen = own.provenance.saw(f"asked as {target.principal} itself: {PERMISSION} {_held(own)}")
         if own.holds(PERMISSION):
             return passed(f"{target.principal} itself was asked, and holds {PERMISSION}", seen)
-        return failed(f"{target.principal} itself was asked, and does not hold {PERMISSION}", seen, remedy=grant)
+        return failed(f"{target.principal} itself was asked, and does not hold {PERMISSION}", seen, remedy=grant())
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=or_grant)
+        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=grant(settling=True))
     decision = access.holds(PERMISSION)
     if decision.answer is Answer.GRANTED:
         return passed(f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence)
@@ -71,13 +71,13 @@ def may_run_jobs(
         return failed(
             f"{base} (computed from bindings and roles)" + (f": {why}" if why else ""),
             *decision.evidence,
-            remedy=exceptions if given else (grant, *(exceptions or (_just_that(profile, target),))),
+            remedy=exceptions if given else (grant(), *(exceptions or (_just_that(profile, target),))),
         )
     return unknown(
         f"whether {target.principal} holds {PERMISSION} can't be told: {open_points(decision)}",
         decision.reason,
         *decision.evidence,
-        remedy=(*settling([decision], decision.reason), *(() if given else (or_grant,)), *exceptions),
+        remedy=(*settling([decision], decision.reason), *(() if given else (grant(settling=True),)), *exceptions),
     )
 
 

@@ -81,26 +81,29 @@ def holds_no_more(access: EffectiveAccess, datasets: Maybe[Datasets], profile: P
 def _judged(access: EffectiveAccess, profile: Profile) -> list[tuple[Link, frozenset[str] | None]]:
     """Each grant that gives the account a role, or may, with what that role is beyond the need."""
     links = [link for link in access.links if link.formula is not False]
-    beyond = {role: _beyond(role, access, profile) for role in dict.fromkeys(link.grant.role for link in links)}
+    if not links:
+        return []
+    roles, asked = _need(access, profile)
+    beyond = {
+        role: frozenset[str]() if role in roles else _beyond(role, asked, access)
+        for role in dict.fromkeys(link.grant.role for link in links)
+    }
     return [(link, beyond[link.grant.role]) for link in links]
 
 
-def _beyond(role: str, access: EffectiveAccess, profile: Profile) -> frozenset[str] | None:
-    """What a role gives beyond the need; None where its permissions aren't known.
-
-    The need is the preferred role, else the minimum. Beside the preferred role, the roles of the minimum are more
-    than what was asked for: they reach into every dataset.
-    """
+def _need(access: EffectiveAccess, profile: Profile) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The roles that the account needs, and the permissions: of the preferred role, else of the minimum. Beside the
+    preferred role, the roles of the minimum are more than what was asked for: they reach into every dataset."""
     grant = profile.grant
-    if role == grant.role:
-        return frozenset()
-    asked = {*grant.minimum_permissions, *grant.broad_permissions, *profile.dataset.create_permissions}
-    asked |= access.permissions_of(grant.role) or frozenset()
+    roles: tuple[str, ...] = (grant.role,)
     if access.holds_role(grant.role).answer is not Answer.GRANTED:
-        if role in grant.minimum_roles:
-            return frozenset()
-        for minimum in grant.minimum_roles:
-            asked |= access.permissions_of(minimum) or frozenset()
+        roles += grant.minimum_roles
+    permissions = (*grant.minimum_permissions, *grant.broad_permissions, *profile.dataset.create_permissions)
+    return roles, frozenset(permissions).union(*(access.permissions_of(role) or () for role in roles))
+
+
+def _beyond(role: str, asked: frozenset[str], access: EffectiveAccess) -> frozenset[str] | None:
+    """What a role gives beyond the permissions that were asked for; None where its permissions aren't known."""
     held = access.permissions_of(role)
     if held is None or (held <= asked and not access.knows_all_of(role)):
         return None  # no more is known of it, and it may hold more
@@ -148,7 +151,10 @@ def _unread(datasets: Maybe[Datasets], profile: Profile, target: Target) -> int:
         return 0
     own = profile.dataset.companions(target.dataset) if target.dataset else ()
     others = [found for name, found in datasets.datasets.items() if name not in own]
-    return sum(not isinstance(found, Dataset) or isinstance(found.access, Unknown) for found in others)
+    return sum(
+        not isinstance(found, Dataset) or isinstance(found.access, Unknown) or not found.access_completeness.complete
+        for found in others
+    )
 
 
 def _remedies(
@@ -257,19 +263,19 @@ def _needs(
     that wasn't seen, by the project's roles."""
     grant = profile.grant
     permissions = dict.fromkeys((*grant.minimum_permissions, *profile.dataset.create_permissions))
-    held: set[str | tuple[str, str]] = {p for p in permissions if access.holds(p).answer is Answer.GRANTED}
-    minimum = all(access.holds_role(role).answer is Answer.GRANTED for role in grant.minimum_roles)
+    held: set[str | tuple[str, str]] = {permission for permission in permissions if access.has(permission)}
+    minimum = all(access.has_role(role) for role in grant.minimum_roles)
     minimum = minimum and bool(grant.minimum_roles) and set(grant.minimum_permissions) <= held
-    if access.holds_role(grant.role).answer is Answer.GRANTED or minimum:
+    if access.has_role(grant.role) or minimum:
         held.add("the role")
     held |= {
         (dataset.id, permission)
         for dataset in there
         for permission in _writes(profile)
-        if access.holds_on(dataset, permission).answer is Answer.GRANTED
+        if access.has(permission, dataset)
     }
     if unseen:
-        held |= {("", p) for p in _writes(profile) if access.holds(p).answer is Answer.GRANTED}
+        held |= {("", permission) for permission in _writes(profile) if access.has(permission)}
     return held
 
 

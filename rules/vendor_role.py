@@ -40,13 +40,13 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
     role), on the project and all its ancestors, through groups whose members are known, and by conditions that hold
     now. What a deny rule takes away from the role is told here and judged by jobs-create and dataset-writable.
     Accounts that only look like the vendor's don't count, and are named."""
-    grant = grant_role(target.project, target.principal, profile.grant.role)
-    or_grant = grant_role(target.project, target.principal, profile.grant.role, settling=True)
     if isinstance(access, Unknown):
-        return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=or_grant)
+        return unknown(
+            access.reason.describe(), access.reason, *access.seen(), remedy=_grant(profile, target, settling=True)
+        )
     preferred = access.holds_role(profile.grant.role)
     if preferred.answer is Answer.GRANTED:
-        needed = map(access.holds, profile.permissions)
+        needed = (access.holds(permission) for permission in profile.permissions if access.denied_to_some(permission))
         taken = [d for d in needed if d.denied and any(link.formula is True for link in d.links)]
         denied = "".join(f"; but {why}" for why in dict.fromkeys(map(because, taken)))
         return passed(
@@ -65,6 +65,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
     broad = [access.holds(permission) for permission in profile.grant.broad_permissions]
     if broad and all(decision.answer is Answer.GRANTED for decision in broad):
         roles = ", ".join(access.roles_held())
+        grant = _grant(profile, target)
         return warned(
             f"{target.principal} can do its work, but by more than the role asked for; it has {roles}",
             *_unique(decision.evidence for decision in broad),
@@ -75,8 +76,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
                 console_url=grant.console_url,
             ),
         )
-    minimum = _minimum(halves, profile, target)
-    return _not_passed(access, preferred, halves, broad, (grant, *minimum), or_grant)
+    return _not_passed(access, preferred, halves, broad, profile, target)
 
 
 def _not_passed(
@@ -84,8 +84,8 @@ def _not_passed(
     preferred: Decision,
     halves: dict[str, Decision],
     broad: list[Decision],
-    grants: tuple[Remedy, ...],
-    or_grant: Remedy,
+    profile: Profile,
+    target: Target,
 ) -> Verdict:
     lookalikes = tuple(lookalike.evidence for lookalike in access.lookalikes)
     named = "".join(f"; {lookalike.member} is {lookalike.how}" for lookalike in access.lookalikes[:3])
@@ -99,7 +99,7 @@ def _not_passed(
         return failed(
             f"{access.principal} has neither the role asked for nor the minimum{half}{why}{named}",
             *_unique([*(half.evidence for half in halves.values()), preferred.evidence, lookalikes]),
-            remedy=grants,
+            remedy=(_grant(profile, target), *_minimum(halves, profile, target)),
         )
     # A half that is surely missing says nothing more once the preferred role is open, and the other way round;
     # and with Owner through a group that may hold the account it has more than it needs, not too little.
@@ -109,8 +109,12 @@ def _not_passed(
         f"whether {access.principal} has its role can't be told: {open_points(*open_)}{named}",
         reason,
         *_unique([*(decision.evidence for decision in open_), lookalikes]),
-        remedy=(*settling(open_, reason), or_grant),
+        remedy=(*settling(open_, reason), _grant(profile, target, settling=True)),
     )
+
+
+def _grant(profile: Profile, target: Target, *, settling: bool = False) -> Remedy:
+    return grant_role(target.project, target.principal, profile.grant.role, settling=settling)
 
 
 def _minimum(halves: dict[str, Decision], profile: Profile, target: Target) -> tuple[Remedy, ...]:

@@ -101,8 +101,8 @@ def _granted_already(access: Maybe[EffectiveAccess], profile: Profile) -> tuple[
     if isinstance(access, Unknown):
         return "", ()
     grant = profile.grant
-    minimum = [*map(access.holds_role, grant.minimum_roles), *map(access.holds, grant.minimum_permissions)]
-    for decisions in ([access.holds_role(grant.role)], minimum):
+    for roles, permissions in (((grant.role,), ()), (grant.minimum_roles, grant.minimum_permissions)):
+        decisions = [*map(access.holds_role, roles), *map(access.holds, permissions)]
         if decisions and all(decision.answer is Answer.GRANTED for decision in decisions):
             had = " and ".join(decision.permission for decision in decisions)
             return had, tuple(dict.fromkeys(evidence for decision in decisions for evidence in decision.evidence))

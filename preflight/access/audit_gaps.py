@@ -23,7 +23,7 @@ class OpenPoint(Struct, frozen=True):
 
     kind: str
     """`policy`, `ancestors`, `datasets`, `dataset access`, `role`, `group`, `condition`, `member`, `basic role`,
-    `binding`, `deny policy`, `deny ancestors` or `organization`."""
+    `binding`, `deny policy`, `deny rule`, `deny ancestors` or `organization`."""
     about: str
     unknown: Unknown
     weighs: bool = True
@@ -76,7 +76,7 @@ def _of_possible(access: ProjectAccess) -> Iterator[OpenPoint]:
 def _of_doubtful_rules(access: ProjectAccess) -> Iterator[OpenPoint]:
     for attached in _rules(access):
         if isinstance(attached.stands, OpenFact):
-            yield _point(attached.stands)
+            yield replace(_point(attached.stands), kind="deny rule")
 
 
 def _of_organization(organization: Organization | Unknown) -> Iterator[OpenPoint]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from preflight.access.decision import Grant, Link
 from preflight.access.formula import Formula, OpenFact
 from preflight.access.held_roles import HeldRoles
-from preflight.access.members import CONVENIENCE, Members, kind_of
+from preflight.access.members import CONVENIENCE, Members, email_of, kind_of
 from preflight.access.possible import PossibleGrants, possible_in
 from preflight.access.reach import Carried, Reach
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition
@@ -60,15 +60,19 @@ class Holding(Struct, frozen=True):
     open: "dict[str, list[tuple[Bound, bool | OpenFact]]]"
 
 
+_ACCOUNTS = ("user:", "serviceAccount:", "deleted:")
+
+
 class IndexedPolicy:
     """One policy's bindings, by their members."""
 
-    def __init__(self, policy: AllowPolicy, members: Members) -> None:
+    def __init__(self, policy: AllowPolicy, members: Members, alone: str | None = None) -> None:
+        """`alone` is the one principal about whom will be asked: members that surely are another are left out."""
         self.policy = policy
         self.groups = members.groups
         self.all: Carried[Bound] = Carried()
-        self.basic: dict[str, Carried[Bound]] = {role: Carried() for role in CONVENIENCE.values()}
-        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
+        self._bounds: list[Bound] = []
+        self._basic: dict[str, Carried[Bound]] = {}
         self._holding: dict[str, Holding] = {}
         self._roles: HeldRoles | None = None
         self.possible = possible_in(policy)
@@ -78,12 +82,23 @@ class IndexedPolicy:
         what = "what is declared" if self.gap or self.possible else "the whole policy"
         bindings = f"{count} {'binding' if count == 1 else 'bindings'}"
         self.read = policy.provenance.saw(f"{what} of {policy.resource}: {bindings}")
+        email = "" if alone is None else email_of(alone).casefold()
         for binding in policy.bindings:
             for member in dict.fromkeys(binding.members):
+                if member.startswith(_ACCOUNTS) and not member.casefold().endswith(email):
+                    continue
                 bound = Bound(policy, binding, member)
                 self.all.add(member, bound, members)
-                if binding.role in self.basic and kind_of(member) not in CONVENIENCE:
-                    self.basic[binding.role].add(member, bound, members)
+                self._bounds.append(bound)
+
+    def basic(self, role: str, members: Members) -> Carried[Bound]:
+        """Those of owner, editor or viewer, but for convenience members, which stand for them. Seldom asked for."""
+        if role not in self._basic:
+            found = self._basic[role] = Carried[Bound]()
+            for bound in self._bounds:
+                if bound.role == role and kind_of(bound.member) not in CONVENIENCE:
+                    found.add(bound.member, bound, members)
+        return self._basic[role]
 
     def gap_of(self, role: str) -> OpenFact | None:
         """The same for grants of this very role."""
@@ -140,18 +155,19 @@ def remembered(policy: AllowPolicy, what: Hashable, make: Callable[[], T]) -> T:
     return found
 
 
-def _indexed(policy: AllowPolicy, members: Members) -> IndexedPolicy:
-    found = remembered(policy, "index", lambda: IndexedPolicy(policy, members))
-    return found if found.groups is members.groups else IndexedPolicy(policy, members)
+def _indexed(policy: AllowPolicy, members: Members, alone: str | None) -> IndexedPolicy:
+    found = remembered(policy, ("index", alone), lambda: IndexedPolicy(policy, members, alone))
+    return found if found.groups is members.groups else IndexedPolicy(policy, members, alone)
 
 
 class Bindings:
     """All of them, found through the indexes of the policies."""
 
-    def __init__(self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members) -> None:
-        """`own` is the project as a resource."""
+    def __init__(
+        self, allow: AllowPolicies, own: str, roles: HeldRoles, members: Members, alone: str | None = None
+    ) -> None:
+        """`own` is the project as a resource; `alone` is the one principal about whom will be asked, None: anybody."""
         self._roles = roles
-        self._by_role: tuple[str, dict[str, list[tuple[Bound, Formula]]]] = ("", {})
         self.blind: list[OpenFact] = []
         """Policies that could not be read, or not whole: they may hold grants that are not here."""
         self.indexed: list[IndexedPolicy] = []
@@ -160,7 +176,7 @@ class Bindings:
             if isinstance(policy, Unknown):
                 self.blind.append(OpenFact("policy", resource, policy))
                 continue
-            indexed = _indexed(policy, members)
+            indexed = _indexed(policy, members, alone)
             if indexed.gap:
                 self.blind.append(indexed.gap)
             self.indexed.append(indexed)
@@ -170,14 +186,9 @@ class Bindings:
         if own not in allow.policies:
             why = Unknown(NotCollected(f"the policy of {own} was not read"))
             self.blind.append(OpenFact("policy", own, why))
-        none: tuple[Carried[Bound], ...] = (Carried(),)
-        self.reach = Reach(members, parts=[one.all for one in self.indexed] or none)
+        self._members = members
+        self.reach = Reach(members, parts=[one.all for one in self.indexed] or [Carried()])
         """Every binding by its members."""
-        self.basic = {
-            role: Reach(members, parts=[one.basic[role] for one in self.indexed] or none)
-            for role in CONVENIENCE.values()
-        }
-        """Those of owner, editor and viewer by role, but for convenience members, which stand for them."""
         self.possible = PossibleGrants([grant for one in self.indexed for grant in one.possible], roles, members)
         """Those of which it isn't known whether they stand."""
         self.read = [one.read for one in self.indexed]
@@ -188,20 +199,9 @@ class Bindings:
         told = {one.gap.key: one.gap_of(role) for one in self.indexed if one.gap}
         return [gap for fact in self.blind if (gap := told.get(fact.key, fact)) is not None]
 
-    def giving(self, principal: str, role: str) -> list[tuple[Bound, Formula]]:
-        """Those of a role whose member is the principal, or may be, with which of the two. What was worked out for
-        the last principal is remembered: rules ask for one of them, role by role."""
-        return self.by_role(principal).get(role, [])
-
-    def by_role(self, principal: str) -> dict[str, list[tuple[Bound, Formula]]]:
-        """All whose member is the principal, or may be, by role."""
-        if self._by_role[0] != principal:
-            found: dict[str, list[tuple[Bound, Formula]]] = {}
-            for _, covers, bounds in self.reach.all(principal):
-                for bound in bounds:
-                    found.setdefault(bound.role, []).append((bound, covers))
-            self._by_role = (principal, found)
-        return self._by_role[1]
+    def basic(self, role: str) -> Reach[Bound]:
+        """Those of owner, editor or viewer, but for convenience members, which stand for them."""
+        return Reach(self._members, parts=[one.basic(role, self._members) for one in self.indexed] or [Carried()])
 
     def asked(self, permission: str) -> Iterator[tuple[str, list[tuple[Bound, bool | OpenFact]]]]:
         """Those that are about a permission, by members that have to be asked."""

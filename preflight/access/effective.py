@@ -48,6 +48,18 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
         """Whether the principal holds the permission in the dataset: by its access list or the project's roles."""
         return self.access.decide(self.principal, permission, dataset)
 
+    def has_role(self, role: str) -> bool:
+        """Whether `holds_role` says granted; without a proof, for those who ask about what could be."""
+        return self.access.answer_of_role(self.principal, role) is Answer.GRANTED
+
+    def has(self, permission: str, dataset: Dataset | None = None) -> bool:
+        """The same for `holds`, and `holds_on`."""
+        return self.access.answer(self.principal, permission, dataset) is Answer.GRANTED
+
+    def denied_to_some(self, permission: str) -> bool:
+        """Whether a deny rule is about the permission, so that not all have it to whom it is given."""
+        return bool(self.access.deny.about(permission))
+
     @property
     def links(self) -> tuple[Link, ...]:
         """What each of `grants` comes to now, by role."""
@@ -109,7 +121,7 @@ class EffectiveAccess(Fact, frozen=True, kw_only=True, tag="effective_access"):
             )
             policies[resource] = replace(policy, bindings=left + added)
         changed = replace(facts, allow=replace(facts.allow, policies=policies))
-        return replace(self, access=ProjectAccess(changed))
+        return replace(self, access=ProjectAccess(changed, self.principal))
 
 
 def effective_access(
@@ -137,7 +149,7 @@ def effective_access(
     return EffectiveAccess(
         principal=target.principal,
         project=target.project,
-        access=ProjectAccess(facts),
+        access=ProjectAccess(facts, target.principal),
         lookalikes=tuple(_lookalikes(allow_policies, target.principal)),
     )
 
@@ -176,12 +188,39 @@ def _lookalikes(allow_policies: AllowPolicies, principal: str) -> Iterator[Looka
 
 
 def _lookalikes_in(policy: AllowPolicy, principal: str) -> tuple[Lookalike, ...]:
-    own = names_of(principal)
-    return tuple(
+    named = (*(one.members for one in policy.bindings), *(one.members for one in policy.possible))
+    alike = {
+        member: how
+        for members in named
+        for member in members
+        if (how := likeness(member, principal)) and canonical(member) not in names_of(principal)
+    }
+    if not alike:
+        return ()
+    perhaps = (
         Lookalike(
-            member, how, policy.shows(binding, member), policy.resource, binding.role, binding.condition is not None
+            member,
+            alike[member],
+            (one.why.provenance or policy.provenance).saw(f"{one.role} may be granted to {member}"),
+            policy.resource,
+            one.role,
+            one.condition is not None,
+        )
+        for one in policy.possible
+        for member in one.members
+        if member in alike and one.role
+    )
+    sure = (
+        Lookalike(
+            member,
+            alike[member],
+            policy.shows(binding, member),
+            policy.resource,
+            binding.role,
+            binding.condition is not None,
         )
         for binding in policy.bindings
         for member in dict.fromkeys(binding.members)
-        if canonical(member) not in own and (how := likeness(member, principal))
+        if member in alike
     )
+    return (*sure, *perhaps)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from preflight.access.members import email_of, kind_of, same_email
+from preflight.access.members import email_of, kind_of
 from preflight.facts.seen import Evidence
 
 
@@ -24,24 +24,33 @@ class Lookalike(Struct, frozen=True):
 @lru_cache(maxsize=65536)
 def likeness(member: str, principal: str) -> str | None:
     """How a member that is not the principal resembles it, in words; None if it doesn't."""
-    name = member.removeprefix("deleted:").partition("?")[0]
-    kind, _, email = name.partition(":")
-    ours = email_of(principal)
-    if kind not in {"user", "serviceAccount", "group"} or "@" not in email:
+    own_kind, ours, own_name = _own(principal)
+    deleted = member.startswith("deleted:")
+    kind, _, email = member.removeprefix("deleted:").partition("?")[0].partition(":")
+    name, at, _ = email.partition("@")
+    if not at or kind not in {"user", "serviceAccount", "group"}:
         return None
-    if member.startswith("deleted:"):
-        return _DELETED if same_email(email, ours) else None
-    if same_email(email, ours):
-        return None if kind == kind_of(principal) else f"written as {kind}: instead of {kind_of(principal)}:"
-    if same_email(email.partition("@")[0], ours.partition("@")[0]) and kind == kind_of(principal):
+    email = email.casefold()  # e-mails compare without case
+    if deleted:
+        return _DELETED if email == ours else None
+    if email == ours:
+        return None if kind == own_kind else f"written as {kind}: instead of {own_kind}:"
+    if kind == own_kind and name.casefold() == own_name:
         return "an account of the same name elsewhere"
-    return "a name that is nearly the same: misspelt?" if _nearly_the_same(email.casefold(), ours.casefold()) else None
+    return "a name that is nearly the same: misspelt?" if _nearly_the_same(email, ours) else None
+
+
+@lru_cache(maxsize=16)
+def _own(principal: str) -> tuple[str, str, str]:
+    """The principal's kind, its e-mail, and the name in that, without case."""
+    email = email_of(principal).casefold()
+    return kind_of(principal), email, email.partition("@")[0]
 
 
 def _nearly_the_same(one: str, other: str) -> bool:
     least = _MISSPELT * (len(one) + len(other)) / 2
-    # Neither bound is below what is compared in the end; they spare nearly all names that.
-    if min(len(one), len(other)) < least:
+    # None of these bounds is below what is compared in the end; they spare nearly all names that.
+    if min(len(one), len(other)) < least or len(_different(other).difference(one)) > len(other) - least:
         return False
     end = len(_DOMAIN) if one.endswith(_DOMAIN) and other.endswith(_DOMAIN) else 0
     if end + _common(one[: len(one) - end], other[: len(other) - end]) < least:
@@ -55,6 +64,12 @@ def _common(one: str, other: str) -> int:
     """How many letters both have, in whatever order."""
     count = one.count
     return sum([min(count(letter), times) for letter, times in _letters(other)])
+
+
+@lru_cache(maxsize=16)
+def _different(text: str) -> frozenset[str]:
+    """Its letters: each that another text lacks is one that isn't common."""
+    return frozenset(text)
 
 
 @lru_cache(maxsize=16)

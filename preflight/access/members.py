@@ -44,11 +44,6 @@ def email_of(principal: str) -> str:
     return principal.partition(":")[2]
 
 
-def same_email(one: str, other: str) -> bool:
-    """E-mails compare without case; policies keep whatever was written (Google's documentation)."""
-    return one.casefold() == other.casefold()
-
-
 @lru_cache(maxsize=65536)
 def canonical(member: str) -> str:
     """One text for all ways to write the same member."""

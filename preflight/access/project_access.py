@@ -12,7 +12,7 @@ from itertools import chain, islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.access.bindings import Bindings
+from preflight.access.candidates import Candidates
 from preflight.access.conditions import ConditionValue, Place, place_of, value_of
 from preflight.access.decision import Answer, Decision, Grant, Link, with_evidence
 from preflight.access.deny_rules import AttachedRule, DenyRules
@@ -57,14 +57,17 @@ class AccessFacts(Struct, frozen=True, kw_only=True):
 class ProjectAccess:
     """Answers questions about access to one project. Remembers what it worked out, and reads nothing."""
 
-    def __init__(self, facts: AccessFacts) -> None:
+    def __init__(self, facts: AccessFacts, mostly: str | None = None) -> None:
+        """`mostly` is the principal about whom nearly all questions will be: then little else is looked at."""
         self.facts = facts
         self.own = f"projects/{facts.project}"
         self.roles = held_roles(facts.roles)
         above = tuple(name for name in facts.allow.policies if name != self.own)
         home = Home(facts.project, facts.number, above, facts.allow.completeness)
         self.members = Members(home, facts.groups, self._holds_basic_role)
-        self.bindings = Bindings(facts.allow, self.own, self.roles, self.members)
+        self._candidates = Candidates(facts.allow, self.own, self.roles, self.members, mostly)
+        self.bindings = self._candidates.bindings
+        """All of them, but for those that surely are about others than `mostly`."""
         self.deny = DenyRules(facts.deny, self.own, self.members)
         self._blind: tuple[Formula, ...] = tuple(self.bindings.blind)
         self._unread_deny = tuple(self.deny.blind)
@@ -75,7 +78,7 @@ class ProjectAccess:
 
     def grants_of(self, principal: str) -> tuple[Grant, ...]:
         """Every binding on the project and above whose member is the principal, or may be."""
-        found = self.bindings.reach.all(principal)
+        found = self._candidates.about(principal).reach.all(principal)
         return tuple(bound.grant(covers) for _, covers, bounds in found for bound in bounds)
 
     def decide(self, principal: str, permission: str, dataset: Dataset | None = None) -> Decision:
@@ -131,40 +134,41 @@ class ProjectAccess:
         doesn't count. A role that was deleted or disabled gives nothing."""
         key = (principal, role, True)
         if key not in self._decisions:
-            self._decisions[key] = self._holds_role(principal, role)
+            self._decisions[key] = self._decided(self._role_question(principal, role))
         return self._decisions[key]
+
+    def answer_of_role(self, principal: str, role: str) -> Answer:
+        """The same without the proof."""
+        question = self._role_question(principal, role)
+        return _ANSWERS[self._value(question, self.facts.moment, answer_alone=True)[0]]
 
     def links_of(self, principal: str) -> tuple[Link, ...]:
         """Every binding on the project and above whose member is the principal, or may be, and what it comes to, by
         role."""
         links: list[Link] = []
-        for role, found in self.bindings.by_role(principal).items():
+        for role, found in self._candidates.by_role(principal).items():
             stands = self.roles.stands(role)
-            question = Question(
-                principal=principal, asked=role, resource=self.own, place=self._project_place, likely=()
-            )
-            links += [self._link(Candidate(bound, covers, both(stands, covers)), question) for bound, covers in found]
+            candidates = (Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
+            links += [self._link(candidate, principal, role, self._project_place) for candidate in candidates]
         return tuple(links)
 
-    def _holds_role(self, principal: str, role: str) -> Decision:
+    def _role_question(self, principal: str, role: str) -> Question:
         stands = self.roles.stands(role)  # if not, no policy could give it, not even one that wasn't read
-        found = [] if stands is False else self.bindings.giving(principal, role)
+        found = [] if stands is False else self._candidates.by_role(principal).get(role, [])
         candidates = tuple(Candidate(bound, covers, both(stands, covers)) for bound, covers in found)
         open_ = (*self.bindings.blind_to(role), *self.bindings.possible.of_role(role, principal))
         blind = tuple(both(stands, formula) for formula in open_)
-        return self._decided(
-            Question(
-                principal=principal,
-                asked=role,
-                resource=self.own,
-                place=self._project_place,
-                likely=candidates,
-                blind=blind,
-            )
+        return Question(
+            principal=principal,
+            asked=role,
+            resource=self.own,
+            place=self._project_place,
+            likely=candidates,
+            blind=blind,
         )
 
     def _question(self, principal: str, permission: str, dataset: Dataset | None) -> Question:
-        likely = self._likely(principal, permission)
+        likely = self._candidates.likely(principal, permission)
         blind = (*self._blind, *self.bindings.possible.of_permission(permission, principal))
         if dataset is not None:
             if (unlisted := unlisted_in(dataset)) is not None:
@@ -177,33 +181,12 @@ class ProjectAccess:
             resource=f"{self.own}/datasets/{dataset.id}" if dataset is not None else self.own,
             place=place_of(permission, self.facts.project, dataset.id if dataset is not None else None),
             likely=likely,
-            possible=self._possible(principal, permission) if kind_of(principal) in PEOPLE else (),
+            possible=self._candidates.possible(principal, permission) if kind_of(principal) in PEOPLE else (),
             blind=blind,
             rules=self.deny.about(permission),
             unread_deny=self._unread_deny,
             dataset=dataset,
         )
-
-    def _likely(self, principal: str, permission: str) -> Iterator[Candidate]:
-        """The bindings that may turn out to give it for sure."""
-        for _, covers, bounds in self.bindings.reach.naming(principal):
-            for bound in bounds:
-                holds = self.roles.holds(bound.role, permission)
-                if holds is not False:
-                    yield Candidate(bound, covers, holds)
-        for member, holding in self.bindings.asked(permission):
-            covers = self.members.covers(member, principal)
-            if covers is not False:
-                for bound, holds in holding:
-                    yield Candidate(bound, covers, both(holds, covers))
-
-    def _possible(self, principal: str, permission: str) -> Iterator[Candidate]:
-        """The bindings that give it if the principal is in a group of which that isn't known."""
-        for member, holding in self.bindings.open(permission):
-            covers = self.members.covers(member, principal)
-            if not isinstance(covers, bool):  # sure members were found by name
-                for bound, holds in holding:
-                    yield Candidate(bound, covers, both(holds, covers))
 
     def _entries(
         self, dataset: Dataset, entries: Iterable[AccessEntry], principal: str, permission: str
@@ -265,12 +248,16 @@ class ProjectAccess:
         question = asked.kept()
         moment = self.facts.moment
         value, missing = self._value(question, moment)
-        links = tuple(self._link(candidate, question) for candidate in question.candidates)
+        links = tuple(
+            self._link(candidate, question.principal, question.asked, question.place)
+            for candidate in question.candidates
+        )
         acting = ((rule, self._acts(rule, question, moment)) for rule in question.rules)
         denials = tuple(rule.denial(formula) for rule, formula in acting if formula is not False)
         read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
             read.append(list_of(question.dataset, len(question.dataset.access)))
+        conditional = question.conditional
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
             Decision(
@@ -285,36 +272,38 @@ class ProjectAccess:
                 denials=denials,
                 read=tuple(read),
                 assumptions=tuple(_assumption(fact) for fact in assumed),
-                changes_at=self._changes_at(question, value) if question.conditional else None,
-                ended_at=self._ended_at(question) if question.conditional and value is False else None,
+                changes_at=self._changes_at(question, value) if conditional else None,
+                ended_at=self._ended_at(question) if conditional and value is False else None,
                 recurring=any(link.condition.recurring for link in links if link.condition),
             )
         )
 
     def _outside(self, question: KeptQuestion) -> Iterator[Evidence]:
         """That the principal is known not to be in groups to which the policies give what was asked about."""
+        if not isinstance(self.facts.groups, Groups):
+            return iter(())  # nothing is known of any group
         given = dict.fromkeys(self.bindings.groups_about(question.asked))
         found = (seen for member in given for seen in self.members.absence(member, question.principal))
         return islice(found, _MOST_GROUPS)
 
-    def _link(self, candidate: Candidate, question: Question) -> Link:
+    def _link(self, candidate: Candidate, principal: str, asked: str, place: Place) -> Link:
         source = candidate.source
         grant = source.grant(candidate.covers)
-        evidence = () if source.role == question.asked else self.roles.evidence(source.role, question.asked)
+        evidence = () if source.role == asked else self.roles.evidence(source.role, asked)
         if isinstance(source, Entry) or source.condition or isinstance(self.facts.groups, Groups):
             return Link(
                 grant,
-                self._formula(candidate, question.place, self.facts.moment),
+                self._formula(candidate, place, self.facts.moment),
                 evidence,
-                self.members.membership(grant.member, question.principal),
-                self._condition(source.condition, question.place, self.facts.moment),
+                self.members.membership(grant.member, principal),
+                self._condition(source.condition, place, self.facts.moment),
             )
         # Nothing in it hangs on the project: what is granted above is the same link for many.
-        known = source.links.get(question.asked)
+        known = source.links.get(asked)
         if known is None or not (
             known.grant is grant and known.formula is candidate.formula and known.role_evidence is evidence
         ):
-            known = source.links[question.asked] = Link(grant, candidate.formula, evidence)
+            known = source.links[asked] = Link(grant, candidate.formula, evidence)
         return known
 
     def _changes_at(self, question: KeptQuestion, value: bool | None) -> datetime | None:
@@ -366,7 +355,7 @@ class ProjectAccess:
             return False
         direct: list[Formula] = []
         inherited: list[Formula] = []
-        for _, covers, bounds in self.bindings.basic[role].all(principal):
+        for _, covers, bounds in self._candidates.about(principal).basic(role).all(principal):
             for bound in bounds:
                 given = both(covers, self._formula_of(bound.condition))
                 (direct if bound.policy.resource == self.own else inherited).append(given)

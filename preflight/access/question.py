@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from preflight.access.bindings import Bound
 from preflight.access.conditions import Place, moments_of
@@ -88,8 +89,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     def kept(self) -> "KeptQuestion":
         """The same with its candidates at hand."""
-        given = {name: getattr(self, name) for name in self.__struct_fields__}
-        return KeptQuestion(**{**given, "likely": tuple(self.likely), "possible": tuple(self.possible)})
+        return KeptQuestion(**{**asdict(self), "likely": tuple(self.likely), "possible": tuple(self.possible)})
 
 
 class KeptQuestion(Question, frozen=True, kw_only=True):

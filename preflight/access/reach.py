@@ -75,6 +75,11 @@ class Reach(Generic[T]):
 
     def naming(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that surely cover it, found by its name."""
+        yield from self.itself(principal)
+        yield from self.listing(principal)
+
+    def itself(self, principal: str) -> "Iterator[Covering[T]]":
+        """Of those, the ones that are the principal."""
         if principal.startswith("deleted:"):
             return
         names = names_of(principal)
@@ -83,6 +88,12 @@ class Reach(Generic[T]):
                 if name in part.named:
                     for member, items in part.named[name].items():
                         yield member, True, items
+
+    def listing(self, principal: str) -> "Iterator[Covering[T]]":
+        """Of those, the groups of which it is known that the principal is in them."""
+        if principal.startswith("deleted:"):
+            return
+        names = names_of(principal)
         groups: list[str] | None = None
         for part in self.parts:
             if not part.listed:
@@ -103,6 +114,10 @@ class Reach(Generic[T]):
     def likely(self, principal: str) -> "Iterator[Covering[T]]":
         """Those that cover it, and those that may and have to be asked."""
         yield from self.naming(principal)
+        yield from self.asking(principal)
+
+    def asking(self, principal: str) -> "Iterator[Covering[T]]":
+        """Those that cover it, or may, of the ones that have to be asked."""
         for part in self.parts:
             for member, items in part.asked.items():
                 covers = self._members.covers(member, principal)

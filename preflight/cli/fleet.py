@@ -3,32 +3,28 @@
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight import interrupts
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.progress import Progress
-from preflight.cli.request import Request, Selection, selection, target_of
+from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
+from preflight.cli.spread import spread
 from preflight.engine import evaluate
 from preflight.errors import OutputError
-from preflight.facts.snapshot import Target
-from preflight.renderers import Format, fleet
-from preflight.renderers.many import document
+from preflight.renderers import Format, fleet, json_report
+from preflight.renderers.many import AtEnd, Document, Json, document
 from preflight.report import Report
 from preflight.report_files import FleetFiles
-
-if TYPE_CHECKING:
-    from preflight.sources.assets import Export
 
 _TOLD_EVERY = 100
 
@@ -43,8 +39,8 @@ def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool
     with contextlib.ExitStack() as stack:
         named = stack.enter_context(named_outputs(request.format, request.reports, environ))
         progress = stack.enter_context(Progress())
-        reports = _reports(request, progress)
-        first = next(reports)  # an export without projects is refused before anything is begun
+        # An export without projects is refused before anything is begun.
+        fleet_ = stack.enter_context(_read(request, progress))
         files = _files(request)
         if files is not None:
             stack.enter_context(files)
@@ -59,10 +55,11 @@ def carry_out_fleet(request: Request, environ: Mapping[str, str], *, quiet: bool
             if named is not None:
                 named.write(form, text)
 
-        for report in chain([first], reports):
-            rows.append(fleet.Row.of(report))
+        judged = fleet_.judged(documents.values())
+        for one in stack.enter_context(contextlib.closing(judged)):
+            rows.append(one.row)
             for form, made in documents.items():
-                tell(form, made.add(report))
+                tell(form, one.added_to(made))
         progress.clear()
         for form, made in documents.items():
             tell(form, made.end(rows))
@@ -99,7 +96,8 @@ class _Once:
             self.failed = shown(lambda: click.echo(text, nl=False))
 
 
-def _reports(request: Request, progress: Progress) -> Iterator[Report]:
+@contextlib.contextmanager
+def _read(request: Request, progress: Progress) -> "Iterator[_Fleet]":
     from preflight.sources.assets import read_export
 
     chosen = selection(request)
@@ -110,21 +108,58 @@ def _reports(request: Request, progress: Progress) -> Iterator[Report]:
     warn(export.warnings)
     gc.freeze()  # what was kept stays to the end: looking through it for garbage over and over takes long
     try:
-        yield from _judged(export, request, chosen, target, progress)
+        snapshot = export.snapshots(chosen.wanted)
+
+        def judge(number: int) -> Report:
+            named = export.projects[number]
+            judged = replace(target, project=named.id)
+            seen = chosen.informed(snapshot(named))
+            return evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
+
+        yield _Fleet(judge, len(export.projects), progress)
     finally:
         gc.unfreeze()
 
 
-def _judged(
-    export: "Export", request: Request, chosen: Selection, target: Target, progress: Progress
-) -> Iterator[Report]:
-    total = len(export.projects)
-    for number, (named, snapshot) in enumerate(export.snapshots(chosen.wanted)):
-        if number % _TOLD_EVERY == 0:
-            progress.tell(f"the rules: {number:,} of {total:,} projects")
-        judged = replace(target, project=named.id)
-        seen = chosen.informed(snapshot)
-        yield evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
+class _Fleet:
+    """All projects, ready to be judged by their numbers."""
+
+    def __init__(self, judge: Callable[[int], Report], total: int, progress: Progress) -> None:
+        self._judge = judge
+        self._total = total
+        self._progress = progress
+        self.first = judge(0)
+        """Judged before the others: what all have in common, such as the role catalogue, is loaded by that."""
+
+    def judged(self, documents: Iterable[Document]) -> "Generator[_Judged, None, None]":
+        """Each project with what goes into these documents of it, the first one in full."""
+        as_json = any(isinstance(one, Json) for one in documents)
+        in_full = not all(isinstance(one, Json | AtEnd) for one in documents)
+
+        def told(number: int) -> _Judged:
+            report = self._judge(number) if number else self.first
+            text = json_report.render(report) if as_json else ""
+            return _Judged(fleet.Row.of(report), text, report if in_full or not number else None)
+
+        with contextlib.closing(spread(told, range(self._total))) as results:
+            for number, one in enumerate(results):
+                if number % _TOLD_EVERY == 0:
+                    self._progress.tell(f"the rules: {number:,} of {self._total:,} projects")
+                yield one
+
+
+class _Judged(Struct, frozen=True):
+    """One project, as far as it is wanted: what comes from another process is kept small."""
+
+    row: fleet.Row
+    json: str
+    report: Report | None
+
+    def added_to(self, made: Document) -> str:
+        """What the document has to say now."""
+        if isinstance(made, Json):
+            return made.add_rendered(self.json)
+        return "" if self.report is None else made.add(self.report)
 
 
 def _files(request: Request) -> FleetFiles | None:

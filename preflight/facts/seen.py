@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 from msgspec import Struct
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, cache_hash=True):
     """One observation that a verdict rests on: who said it, about what, when, and what it said."""
 
     source: str

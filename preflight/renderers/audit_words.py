@@ -18,17 +18,18 @@ _KINDS = {
     "policy": ("The policy of {} was not read whole", "The policies of {} were not read whole"),
     "ancestors": ("Not all folders above the project are known", ""),
     "datasets": ("Not all datasets could be listed", ""),
-    "dataset access": ("The access list of {} was not read", "The access lists of {} were not read"),
+    "dataset access": ("The access list of {} was not read whole", "The access lists of {} were not read whole"),
     "role": ("What {} holds is not known", "What {} hold is not known"),
     "group": ("Who is in {} is not known", "Who is in {} is not known"),
     "condition": ("Whether this condition holds can't be told: {}", "Whether these conditions hold can't be told: {}"),
     "member": ("Whom {} stands for can't be told from here", "Whom {} stand for can't be told from here"),
-    "binding": ("Whether a grant stands can't be told ({})", "Whether grants stand can't be told ({})"),
+    "binding": ("Whether a grant on {} stands can't be told", "Whether grants on {} stand can't be told"),
     "basic role": (
         "Whether {} stands for those too who inherit the role from a folder or the organization is not documented",
         "Whether {} stand for those too who inherit the role from a folder or the organization is not documented",
     ),
     "deny policy": ("The deny policies of {} were not read", "The deny policies of {} were not read"),
+    "deny rule": ("Whether a rule of {} stands can't be told", "Whether rules of {} stand can't be told"),
     "deny ancestors": ("The deny policies of folders that are not known were not read", ""),
     "organization": ("The organization's domain is not known, so nobody is flagged as outside it", ""),
 }
@@ -73,7 +74,9 @@ def _why(point: OpenPoint) -> str:
 
 
 def _names(points: list[OpenPoint]) -> str:
-    names = [point.about for point in points]
+    # Of grants that may stand, alike but for their numbers, the resource is named.
+    about = (point.about.partition("#")[0] if point.kind == "binding" else point.about for point in points)
+    names = [*dict.fromkeys(about)]
     shown = ", ".join(names[:_MOST_NAMES])
     return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
 

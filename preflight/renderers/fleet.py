@@ -40,7 +40,8 @@ class Row(Struct, frozen=True):
         first = next((f for f in report.findings if f.blocks), None) or next(
             (f for f in report.findings if f.blinds), None
         )
-        counts = tuple(report.count(status) for status in _ORDER)
+        found = Counter(finding.status for finding in report.findings)
+        counts = tuple(found[status] for status in _ORDER)
         rule, message = (first.rule, first.verdict.message) if first else ("", "")
         return cls(report.target.project, report.status, report.exit_code, counts, rule, message)
 

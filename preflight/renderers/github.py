@@ -71,7 +71,7 @@ def command(name: str, data: str, **properties: str) -> str:
 
 
 def _annotation(report: Report, finding: Finding) -> str:
-    grave = finding.blocks or (finding.blinds and not report.allow_unknown)
+    grave = report.counts(finding) and (finding.blocks or (finding.blinds and not report.allow_unknown))
     where = {}
     for place in places_of(finding)[:1]:
         where = {"file": visible(place.path.removeprefix("./")), "line": str(place.line or 1)}

@@ -62,7 +62,7 @@ def _suite(report: Report) -> str:
         "principal": target.principal,
         "location": target.location,
         "dataset": target.dataset,
-        "source": report.source,
+        "source": words.source(report),
     }
     lines = [
         f"  <testsuite name={_attribute(target.project)}{_attributes(numbers)}>",

@@ -26,7 +26,7 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
         case Format.TERMINAL:
             return AtEnd(lambda rows, _: fleet.terminal(rows, width=width))
         case Format.JSON:
-            return _Json()
+            return Json()
         case Format.MARKDOWN:
             return AtEnd(lambda rows, first: fleet.markdown(rows, first, source))
         case Format.SARIF | Format.GITHUB_SARIF:
@@ -123,15 +123,23 @@ class AtEnd:
         return self._written(rows, self._first)
 
 
-class _Json:
+class Json:
+    """The JSON reports, one after another."""
+
     def __init__(self) -> None:
         self._before = fleet.JSON_START
 
     def add(self, report: Report) -> str:
-        from preflight.renderers import json_report
+        """The report."""
+        from preflight.renderers import json_report  # pydantic comes with it
 
+        return self.add_rendered(json_report.render(report))
+
+    def add_rendered(self, report: str) -> str:
+        """One that somebody else has rendered."""
         before, self._before = self._before, fleet.JSON_BETWEEN
-        return before + json_report.render(report).rstrip("\n")
+        return before + report.rstrip("\n")
 
     def end(self, _rows: list[Row]) -> str:
+        """What closes them."""
         return fleet.JSON_END

@@ -9,6 +9,8 @@ from preflight.report import Finding
 
 _METHOD = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z]\w*)+")
 _LINE = re.compile(r"(?s)(.+?):([1-9]\d{0,8})(?::([1-9]\d{0,8}))?")
+_PLAN = "terraform plan"
+"""The source of what a plan says; of one of its resources that is `plan.json: ADDRESS`."""
 # Several files may be told as one resource, separated by commas: no place is in all of them.
 _FILE = re.compile(r"(?s)(?!.*, ).+\.(?:tf|tofu|tfvars|hcl|toml|json|jsonl|ndjson|gz)")
 
@@ -31,6 +33,8 @@ def place_of(evidence: Evidence) -> FilePlace | None:
     """
     if _METHOD.fullmatch(evidence.source):
         return None
+    if evidence.source == _PLAN and ": " in evidence.resource:
+        return FilePlace(evidence.resource.partition(": ")[0], None)
     if found := _LINE.fullmatch(evidence.resource):
         return FilePlace(found[1], int(found[2]), int(found[3]) if found[3] else None)
     return FilePlace(evidence.resource, None) if _FILE.fullmatch(evidence.resource) else None

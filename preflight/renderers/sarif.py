@@ -178,6 +178,7 @@ def _result(report: Report, finding: Finding, index: int | None) -> Object:
         "remedies": [_remedy(remedy) for remedy in verdict.remedies],
         "reason": visible(verdict.reason.kind) if verdict.reason else "",
         "because": visible(finding.because or ""),
+        "before": finding.before.value if finding.before else "",
     }
     return {
         "ruleId": visible(finding.rule),

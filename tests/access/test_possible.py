@@ -124,11 +124,12 @@ def test_it_is_known_just_where_all_worlds_agree(sure, open_, above, in_list):
         answer = found.decide(principal, permission, sales).answer
         assert answer == (expected.pop() if len(expected) == 1 else Answer.UNKNOWN)
         assert found.answer(principal, permission, sales) is answer
+        assert ProjectAccess(found.facts, principal).answer(principal, permission, sales) is answer
         for role in (USER, EDITOR):
             expected = {world.holds_role(principal, role).answer for world in worlds}
-            assert found.holds_role(principal, role).answer == (
-                expected.pop() if len(expected) == 1 else Answer.UNKNOWN
-            )
+            held = found.holds_role(principal, role).answer
+            assert held == (expected.pop() if len(expected) == 1 else Answer.UNKNOWN)
+            assert ProjectAccess(found.facts, principal).answer_of_role(principal, role) is held
 
 
 def test_the_whole_policy_is_said_only_of_a_whole_one():

@@ -8,12 +8,18 @@ import click
 import jsonschema
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from preflight.access.audit import State
 from preflight.facts.capabilities import CAPABILITIES
+from preflight.facts.deny import DenyRule
+from preflight.facts.policy import PossibleBinding
+from preflight.facts.seen import Completeness, Incomplete, Unknown, Unresolved
 from preflight.renderers import audit_csv, audit_markdown, audit_path, audit_table, audit_wire
+from preflight.renderers.audit_words import gaps
 from preflight.renderers.visible import visible
-from tests.access.audits import audited, rich
+from preflight.testing import HERE, policies
+from tests.access.audits import audited, dataset, denying_by, rich
 from tests.renderers.audits import hostile_audit
 from tests.renderers.test_markdown import nodes, outside_code
 
@@ -166,3 +172,19 @@ def test_thousands_of_open_datasets_are_counted_and_not_all_repeated():
     (row,) = [row for row in document["rows"] if row["member"] == ANA]
     assert row["cells"]["read-data"]["unknown_datasets_count"] == 150
     assert row["cells"]["read-data"]["unknown_datasets"] == [f"d{n:03}" for n in range(100)]
+
+
+def test_what_a_plan_leaves_open_is_told_by_where_it_is():
+    why = Unknown(Unresolved("var.who has no value", "Give it a value."), HERE)
+    own = policies().policies[HERE.resource]
+    grants = tuple(PossibleBinding(why=why, role="roles/viewer", members=(f"user:{name}@a.example",)) for name in "ab")
+    made = audited(
+        replace(policies(), policies={HERE.resource: replace(own, possible=grants)}),
+        replace(dataset("sales"), access_completeness=Completeness(Incomplete("not all is declared"))),
+        deny=denying_by(DenyRule(("user:a@a.example",), ("bigquery.googleapis.com/jobs.create",), doubt=why)),
+    )
+    assert [said for said, _ in gaps(made, weighing=True)] == [
+        f"Whether grants on {HERE.resource} stand can't be told (var.who has no value).",
+        "The access list of sales was not read whole (not all is declared).",
+        f"Whether a rule of {HERE.resource}/d stands can't be told (var.who has no value).",
+    ]

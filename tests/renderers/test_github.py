@@ -79,6 +79,18 @@ def test_what_stands_in_the_way_is_an_error(reports):
     assert levels(reports["ready"]) == {}
 
 
+def test_with_only_new_what_was_there_before_the_plan_is_no_error(reports):
+    now = reports["files"]
+    for was, name in ((Status.FAIL, "warning"), (Status.PASS, "error")):
+        before = replace(now, findings=tuple(with_status(finding, was) for finding in now.findings))
+        first, *_ = commands(github.render(now.since(before, "plan.json", only_new=True)))
+        assert (first.properties["title"], first.name) == ("FAIL dataset-location", name)
+
+
+def with_status(finding, status):
+    return replace(finding, verdict=replace(finding.verdict, status=status))
+
+
 def test_a_summary_is_the_markdown_report_as_long_as_github_shows_it(report):
     assert github.summary(report) == markdown(report)
 

@@ -20,6 +20,8 @@ API = "cloudresourcemanager.projects.getIamPolicy"
         ("terraform", "main.tf:3", FilePlace("main.tf", 3)),
         ("terraform", "a:b/main.tf:12", FilePlace("a:b/main.tf", 12)),
         ("terraform plan", "out/plan.json", FilePlace("out/plan.json", None)),
+        ("terraform plan", 'out/plan.json: module.a["x: y"].google_project.tf', FilePlace("out/plan.json", None)),
+        ("terraform plan", "out/plan: google_bigquery_dataset.heap", FilePlace("out/plan", None)),
         ("terraform", "preflight.toml", FilePlace("preflight.toml", None)),
         ("cloud asset export", "/tmp/export.jsonl.gz:1048576", FilePlace("/tmp/export.jsonl.gz", 1048576)),  # noqa: S108
         ("cloud asset export, as of 2026-01-02", "export:7", FilePlace("export", 7)),

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from preflight import AccessEntry, Datasets, Denied, NotCollected, TimedOut, Unknown
+from preflight import AccessEntry, Completeness, Datasets, Denied, Incomplete, NotCollected, TimedOut, Unknown
 from preflight.testing import HERE, dataset, groups, judge, target
 from tests.conftest import (
     ACME,
@@ -28,6 +28,7 @@ FROM_OFFICE = "'accessPolicies/1/accessLevels/office' in request.auth.access_lev
 OWNERS = AccessEntry(role="OWNER", special_group="projectOwners")
 OWN = AccessEntry(role="OWNER", iam_member=HEAP)
 READER = AccessEntry(role="READER", iam_member=HEAP)
+PARTIAL = Completeness(Incomplete("main.tf doesn't declare all of it"))
 GROUP = "group:admins@acme.example"
 
 
@@ -198,6 +199,8 @@ def test_several_entries_of_one_role_are_one_command():
         pytest.param(Datasets.of(dataset("heap", OWN)), "and no more", id="all were read"),
         pytest.param(Datasets.of(dataset("heap", OWN), replace(dataset("sales"), access=Unknown(NotCollected()))),
                      "the access lists of 1 other dataset were not read", id="one was not"),
+        pytest.param(Datasets.of(dataset("heap", OWN), replace(dataset("sales"), access_completeness=PARTIAL)),
+                     "the access lists of 1 other dataset were not read", id="one in part"),
     ],
 )  # fmt: skip
 def test_what_was_not_read_of_other_datasets_is_said(datasets, said):

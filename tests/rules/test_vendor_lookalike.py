@@ -1,9 +1,11 @@
 """vendor-lookalike: a case for each answer, named by what its reader has in front of them."""
 
 import pytest
+from msgspec.structs import replace
 
-from preflight import TimedOut, Unknown
-from preflight.testing import HERE, judge
+from preflight import TimedOut, Unknown, Unresolved
+from preflight.facts.policy import PossibleBinding
+from preflight.testing import HERE, at, judge
 from tests.conftest import FOLDER, HEAP, USER, bind, policies, roles, unreadable
 from tests.obedience import obeyed
 
@@ -34,6 +36,17 @@ def test_each_answer(bindings, above, status, says):
     assert verdict.status == status
     assert says in verdict.message
     assert verdict.evidence
+
+
+def test_a_grant_to_it_that_may_stand_is_told_where_that_is_said():
+    why = Unknown(Unresolved("google_project.main.number is known after apply"), at("plan.json: x.y"))
+    allow = policies(bind(USER, HEAP))
+    own = replace(allow.policies[HERE.resource], possible=(PossibleBinding(why=why, role=USER, members=(ELSEWHERE,)),))
+    verdict = judge("vendor-lookalike", allow_policies=replace(allow, policies={own.resource: own}), roles=roles())
+    assert verdict.status == "warn"
+    assert [(seen.resource, seen.detail) for seen in verdict.evidence] == [
+        ("plan.json: x.y", f"{USER} may be granted to {ELSEWHERE}")
+    ]
 
 
 def test_nothing_of_the_policies_was_seen():

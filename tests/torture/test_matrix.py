@@ -31,9 +31,7 @@ RM, IAM = "cloudresourcemanager", "iam"
 GRANTS = {"vendor-role", "jobs-create", "dataset-writable"}
 # What only the effective policies of the organization tell, and what only the Policy Troubleshooter does.
 ELSEWHERE = {
-    "orgpolicy.projects.policies.getEffectivePolicy": {
-        *("service-allowed", "vendor-sharing-allowed", "location-allowed", "dataset-encryption")
-    },
+    "orgpolicy.projects.policies.getEffectivePolicy": {"service-allowed", "location-allowed", "dataset-encryption"},
     "policytroubleshooter.iam.troubleshoot": {"second-opinion"},
 }
 # What can't be told once a method fails, by the worlds' stories. Not from the product: that is what it is held to.
@@ -59,6 +57,11 @@ MUST: dict[str, dict[str, set[str]]] = {
         f"{IAM}.organizations.roles.get": GRANTS,
         "cloudbilling.projects.getBillingInfo": {"billing-enabled"},
         **ELSEWHERE,
+        # Here a grant is due yet: whether a policy may name the vendor matters.
+        "orgpolicy.projects.policies.getEffectivePolicy": {
+            *ELSEWHERE["orgpolicy.projects.policies.getEffectivePolicy"],
+            "vendor-sharing-allowed",
+        },
     },
     "own": {
         "bigquery.datasets.list": {"dataset-writable"},

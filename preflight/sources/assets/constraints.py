@@ -14,9 +14,8 @@ from msgspec import Raw, Struct, field
 from preflight.facts.organization import KNOWN_CONSTRAINTS, OrgPolicies, OrgPolicy, PolicyRule
 from preflight.facts.policy import Condition
 from preflight.facts.seen import Completeness, Incomplete, NotCollected, Provenance, Unknown
-from preflight.sources.assets.contents import data_of
 from preflight.sources.assets.holdings import Holdings, Kept, Scope
-from preflight.sources.assets.wire import decoded
+from preflight.sources.assets.wire import data_of, decoded
 from preflight.sources.set_policies import SetPolicy, merged
 
 _SETTLE = (

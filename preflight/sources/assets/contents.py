@@ -11,12 +11,7 @@ from preflight.facts.organization import Organization, Tags
 from preflight.facts.policy import Binding, Condition, Role
 from preflight.facts.project import Billing, Project, Service, ServiceState
 from preflight.facts.seen import Incomplete, Provenance, Unknown
-from preflight.sources.assets.wire import Resource, UnreadableContentError, decoded
-
-
-def data_of(resource: Raw, kind: Any) -> Any:
-    """A resource's own data as this type."""
-    return decoded(decoded(resource, Resource).data, kind)
+from preflight.sources.assets.wire import UnreadableContentError, data_of, decoded
 
 
 class _ProjectData(Struct, rename="camel"):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, Provenance
 from preflight.sources.assets.lines import END, LONGEST_LINE, AssetLines, Fault
-from preflight.sources.assets.wire import ABSENT, Line, Resource, UnreadableContentError, decode_line, decoded, given
+from preflight.sources.assets.wire import ABSENT, Line, UnreadableContentError, data_of, decode_line, given
 
 SOURCE = "cloud asset export"
 Kind: TypeAlias = Literal[
@@ -313,10 +313,9 @@ def _parts(name: str, count: int, odd: tuple[str, ...] | None = None) -> tuple[s
 def project_id(line: Line) -> str:
     """The ID that a project's line tells; empty where it tells none."""
     try:
-        data = decoded(decoded(line.resource, Resource).data, _ProjectId)
+        return str(data_of(line.resource, _ProjectId).projectId)
     except UnreadableContentError:
         return ""
-    return str(data.projectId)
 
 
 class _ProjectId(Struct):

@@ -1,6 +1,6 @@
 """The export as the engine sees it: facts wanted, snapshot out; one project of it, or all of them in one pass."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,11 +29,9 @@ class Export:
         """What a user has to know about the files, in sentences."""
         self.projects = projects_of(held)
 
-    def snapshots(self, wanted: frozenset[type[Fact]]) -> Iterator[tuple[Named, Snapshot]]:
-        """The wanted facts of each project, one after another, so that only one is in memory."""
-        make = Snapshots(self._held, self._apis, wanted, *self._times)
-        for named in self.projects:
-            yield named, make.of(named)
+    def snapshots(self, wanted: frozenset[type[Fact]]) -> Callable[[Named], Snapshot]:
+        """Makes the wanted facts of one project after another, so that only one need be in memory."""
+        return Snapshots(self._held, self._apis, wanted, *self._times).of
 
 
 def read_export(paths: tuple[Path, ...], profile: Profile) -> Export:
@@ -70,10 +68,10 @@ class AssetsSource:
         held.read()
         export = Export(held, self._profile, started)
         self.warnings = export.warnings
-        for named, snapshot in export.snapshots(wanted):
+        for named in export.projects:
             if project in _names(named):
                 self.target = replace(self.target, project=named.id)
-                return snapshot
+                return export.snapshots(wanted)(named)
         files = " and ".join(f"'{path}'" for path in self._paths)
         damage = f" {held.warnings[0]}" if held.damage.gap else ""
         raise UsageError(

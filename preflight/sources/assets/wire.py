@@ -3,7 +3,9 @@
 Fields: Cloud Asset v1 `Asset`. Exported files have its names in snake case, the API's own answers in camel case.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -11,6 +13,7 @@ from msgspec import Raw, Struct
 from preflight.facts.hidden_conditions import HIDDEN, shown_role
 from preflight.facts.policy import Binding, Condition
 
+T = TypeVar("T")
 ABSENT = Raw()
 
 
@@ -68,6 +71,27 @@ class Resource(Struct):
     data: Raw = ABSENT
     parent: str | None = None
     location: str | None = None
+
+
+class _ResourceOf(Struct, Generic[T]):
+    """A `Resource` with its data."""
+
+    data: T
+    parent: str | None = None
+    location: str | None = None
+
+
+def data_of(resource: Raw, kind: Any) -> Any:
+    """A resource's own data as this type."""
+    try:
+        return _decoder(kind)(resource).data
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return decoded(decoded(resource, Resource).data, kind)  # which says what is wrong with the data itself
+
+
+@cache
+def _decoder(kind: type[T]) -> Callable[[Raw], _ResourceOf[T]]:
+    return msgspec.json.Decoder(_ResourceOf[kind]).decode  # type: ignore[valid-type]
 
 
 class _Policy(Struct):

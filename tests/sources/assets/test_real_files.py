@@ -67,7 +67,10 @@ def test_its_projects_and_their_bindings_are_those_of_the_raw_file(path: Path):
     }
     told = set()
     names = set()
-    for named, snapshot in read_export((path,), load_profile("heap")).snapshots(frozenset(FIELD_OF)):
+    export = read_export((path,), load_profile("heap"))
+    snapshot_of = export.snapshots(frozenset(FIELD_OF))
+    for named in export.projects:
+        snapshot = snapshot_of(named)
         names.add(named.id)
         if isinstance(snapshot.allow_policies, Unknown):
             continue

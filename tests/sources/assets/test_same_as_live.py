@@ -74,7 +74,10 @@ def offline(world: World, path: Path) -> Verdicts:
     source = AssetsSource((path,), PROFILE, target)
     snapshot = source.collect(WANTED)
     alone = verdicts(evaluate(RULES, snapshot, source.target, PROFILE))
-    for named, one in read_export((path,), PROFILE).snapshots(WANTED):
+    export = read_export((path,), PROFILE)
+    snapshot_of = export.snapshots(WANTED)
+    for named in export.projects:
+        one = snapshot_of(named)
         if named.id == source.target.project:
             assert verdicts(evaluate(RULES, one, source.target, PROFILE)) == alone
             return alone

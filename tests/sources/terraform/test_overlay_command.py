@@ -1,5 +1,7 @@
 """`preflight run --live --plan FILE`, as whole processes on a made-up cloud: the report, the exit code, the words."""
 
+import json
+
 import pytest
 
 from tests.sources.terraform.conftest import ACME, change, plan
@@ -52,6 +54,29 @@ def test_what_was_before_is_shown_to_people_too(run):
     assert "plan.json applied" in said
     markdown = run(cloud(BOTH), policy(actions=("update",)), options=("--format", "markdown", "--location", "EU"))
     assert "before the plan: pass" in markdown.stdout
+
+
+def test_other_formats_tell_what_was_before_and_where_it_is_from(run, tmp_path):
+    named = {form: tmp_path / form for form in ("sarif", "junit", "gitlab")}
+    options = [f"--report={form}={path}" for form, path in named.items()]
+    found = run(cloud(BOTH), vendor_member(USER, "a", ("delete",)), options=("--location", "EU", *options))
+    assert found.exit_code == 1
+    (log,) = json.loads(named["sarif"].read_text())["runs"]
+    (jobs,) = [one for one in log["results"] if one["ruleId"] == "jobs-create"]
+    assert (jobs["kind"], jobs["properties"]["before"]) == ("fail", "pass")
+    suites = named["junit"].read_text()
+    assert "plan.json applied" in suites
+    assert "before the plan: pass" in suites
+    assert any(one["check_name"] == "jobs-create" for one in json.loads(named["gitlab"].read_text()))
+
+
+def test_evidence_from_the_plan_is_a_place_in_its_file(run, tmp_path):
+    options = ("--rule", "vendor-role", f"--report=sarif={tmp_path / 'sarif'}")
+    run(cloud(), vendor_member(USER, "a"), options=options)
+    (log,) = json.loads((tmp_path / "sarif").read_text())["runs"]
+    (role,) = [one for one in log["results"] if one["ruleId"] == "vendor-role"]
+    first = role["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert first.endswith("/plan.json")
 
 
 def test_a_stale_plan_is_told(run):

@@ -122,6 +122,9 @@ def test_secrets_stay_in_the_plan(judged):
         (("--plan", "x.json", "--project", ACME, "--timeout", "3"), "--timeout is about Google's APIs"),
         (("--plan", "x.json", "--project", ACME), "'x.json' can't be read: No such file"),
         (("--plan", ".", "--project", ACME), "'.' is a folder"),
+        (("--plan", "x.json", "--project", ACME, "--report", "sarif=x.json"), "is read by this run"),
+        (("--live", "--project", ACME, "--assets", "y"), "two sources"),
+        (("--plan", "x.json", "--project", ACME, "--only-new"), "--only-new compares"),
     ],
 )
 def test_options_that_are_refused(run, options, says):
