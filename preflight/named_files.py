@@ -1,4 +1,4 @@
-"""Reports in files that were named one by one (`--report FORMAT=FILE`): each whole, or as it was before."""
+"""Files that were named one by one (`--report FORMAT=FILE`, `--output FILE`): each whole, or as it was before."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from msgspec import Struct
 
@@ -18,35 +18,38 @@ APPENDED = frozenset({Format.GITHUB_SUMMARY})
 """What is added to what is there: other steps of a job write to the same page."""
 
 
-class NamedFiles:
+Kind = TypeVar("Kind", bound=str)
+"""What goes into a file: a format's name."""
+
+
+class NamedFiles(Generic[Kind]):
     """The files of one run, opened before it: what can't be written is told before anything is asked of Google.
 
     A file gets its name, in place of what had it, only by `finish`. What is no plain file (a pipe, `/dev/null`) is
     written as it comes. As a context manager it takes away what was not finished. Raises OutputError throughout.
     """
 
-    def __init__(self, reports: Iterable[tuple[Format, Path]]) -> None:
-        """`reports` are formats, each with the file that it goes to."""
+    def __init__(self, reports: Iterable[tuple[Kind, Path]], option: str = "--report") -> None:
+        """`reports` are formats, each with the file that it goes to; `option` is where these were named."""
         self._open: list[_File] = []
+        self._option = option
+        self.formats: frozenset[Kind] = frozenset()
+        """The formats that are wanted."""
         try:
             for form, path in reports:
-                with _explained(path):
+                self.formats |= {form}
+                with self._explained(path):
                     self._open.append(_opened(form, path))
         except BaseException:
             self._drop()
             raise
 
-    @property
-    def formats(self) -> frozenset[Format]:
-        """The formats that are wanted."""
-        return frozenset(file.form for file in self._open)
-
-    def write(self, form: Format, text: str) -> None:
+    def write(self, form: Kind, text: str) -> None:
         """Adds the text to each file of this format."""
         data = text.encode("utf-8")
         for file in self._open:
-            if file.form is form:
-                with _explained(file.path):
+            if file.form == form:
+                with self._explained(file.path):
                     write_all(file.number, data)
 
     def finish(self) -> tuple[Path, ...]:
@@ -54,7 +57,7 @@ class NamedFiles:
         paths = tuple(file.path for file in self._open)
         while self._open:
             file = self._open[0]
-            with _explained(file.path):
+            with self._explained(file.path):
                 if file.regular:
                     os.fsync(file.number)
                 if file.part is not None:
@@ -71,6 +74,16 @@ class NamedFiles:
     ) -> None:
         self._drop()
 
+    @contextlib.contextmanager
+    def _explained(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise OutputError(
+                f"The report cannot be written to '{shown(path)}': {cause(error, path)}.",
+                f"Name another file with {self._option}.",
+            ) from error
+
     def _drop(self) -> None:
         for file in self._open:
             with contextlib.suppress(OSError):
@@ -85,7 +98,7 @@ class NamedFiles:
 
 
 class _File(Struct):
-    form: Format
+    form: str
     path: Path
     """As it was named."""
     number: int
@@ -100,7 +113,7 @@ class _File(Struct):
     regular: bool = True
 
 
-def _opened(form: Format, path: Path) -> _File:
+def _opened(form: str, path: Path) -> _File:
     target = Path(os.path.realpath(path))
     mode = _mode(target)
     if mode is not None and not stat.S_ISREG(mode):
@@ -124,14 +137,3 @@ def _mode(path: Path) -> int | None:
         return path.stat().st_mode
     except FileNotFoundError:
         return None
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise OutputError(
-            f"The report cannot be written to '{shown(path)}': {cause(error, path)}.",
-            "Name another file with --report.",
-        ) from error

@@ -14,7 +14,7 @@ from preflight.access.from_snapshot import audit_of
 from preflight.cli import screen
 from preflight.cli.options import choice_of_reading
 from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
-from preflight.errors import ExitCode, OutputError, UsageError
+from preflight.errors import ExitCode, UsageError
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import CAPABILITIES, Capability
 from preflight.facts.dataset import Datasets
@@ -22,6 +22,7 @@ from preflight.facts.deny import DenyPolicies
 from preflight.facts.organization import Organization, Tags
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Fact, Project
+from preflight.named_files import NamedFiles
 from preflight.profile import load_profile
 from preflight.target import parse_target
 
@@ -117,11 +118,13 @@ def command(
         whole=True,
     )
     sources = Sources(live=live, assets=assets, group_members=group_members, unread_deny=unread_deny)
-    made = collect_audit(project, sources, os.environ)
-    text = rendered(made, form, asked=asked, only_flagged=only_flagged, to_file=output is not None)
-    if output is not None:
-        _write(output, text)
-    else:
+    with NamedFiles([] if output is None else [(form, output)], "--output") as files:
+        made = collect_audit(project, sources, os.environ)
+        text = rendered(made, form, asked=asked, only_flagged=only_flagged, to_file=output is not None)
+        files.write(form, text)
+        for path in files.finish():
+            click.echo(f"Audit: {path}", err=True)
+    if output is None:
         click.echo(text, color=screen.colour(), nl=False)
     return exit_code(made, fail_on, allow_unknown=allow_unknown)
 
@@ -207,12 +210,3 @@ def chosen_path(made: Audit, asked: str) -> Chosen:
 def _email(row: Row) -> str:
     """The e-mail or name alone, of deleted accounts too."""
     return row.principal.rpartition(":")[2].partition("?")[0].casefold()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except (OSError, ValueError) as error:
-        why = (getattr(error, "strerror", None) or "that is no valid path").lower()
-        raise OutputError(f"The audit cannot be written to '{path}': {why}.", "Name another file.") from error
-    click.echo(f"Audit: {path}", err=True)

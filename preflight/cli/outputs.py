@@ -22,7 +22,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 class Outputs:
     """The files that were named, and the page of the job."""
 
-    def __init__(self, named: "NamedFiles", page: "NamedFiles | None") -> None:
+    def __init__(self, named: "NamedFiles[Format]", page: "NamedFiles[Format] | None") -> None:
         self._named = named
         self._page = page
 

@@ -242,7 +242,13 @@ def test_every_format_tells_the_same_members(audited, tmp_path: Path):
     assert all(member in path.read_text(encoding="utf-8") for member in members)
     flagged = audited(cloud, "--only-flagged")
     assert [row["member"] for row in flagged.report["rows"]] == [m for m in members if m in flags(flagged)]
-    audited(cloud, "--output", str(tmp_path / "no" / "where")).refuses("cannot be written")
+    kept = path.read_bytes()
+    audited(cloud, "--output", str(path / "under-a-file")).refuses(
+        "cannot be written", "Name another file with --output"
+    )
+    audited(cloud, "--path", "nobody@acme.example", "--output", str(path)).refuses("No policy names")
+    assert path.read_bytes() == kept, "what was there stays until there is something to take its place"
+    assert list(tmp_path.glob("*audit*")) == [path], "and nothing is left half written"
 
 
 RICH = (

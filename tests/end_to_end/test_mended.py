@@ -126,7 +126,8 @@ def test_a_project_that_is_far_from_ready_is_ready_after_all_was_run(serve: Serv
             world = carried_out(command, world)
     # What hangs on a rule that fails is judged once that is mended: the project, its API, the rest.
     assert len(runs) == 3
-    assert set(result.verdicts.values()) == {"pass"}
+    skipped = {rule for rule, verdict in result.verdicts.items() if verdict != "pass"}
+    assert skipped == {"iam-resources-conflict"}, "only Terraform tells which resources manage a grant"
     (project,) = world.projects
     assert bind(USER, "user:ana@acme.example") in project.bindings, "others keep what they have"
 
