@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from preflight.sources.terraform.hcl.functions import FUNCTIONS
 from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
-from preflight.sources.terraform.hcl.operations import COMPARISONS, calculated, element, part_of
+from preflight.sources.terraform.hcl.operations import ARITHMETIC, COMPARISONS, calculated, element, part_of
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import (
     ITEM,
@@ -160,7 +160,7 @@ def _template(expr: Template, scope: Scope) -> object:
     try:
         return scope.budget.text("".join([to_text(evaluate(part, scope)) for part in expr.parts]))
     except UnsettledError as unknown:
-        raise UnsettledError(typed(plain(unknown.unsettled), STRING)) from None
+        return typed(plain(unknown.unsettled), STRING)
 
 
 def _template_if(expr: TemplateIf, scope: Scope) -> object:
@@ -178,7 +178,7 @@ def _template_for(expr: TemplateFor, scope: Scope) -> object:
 def _unary(expr: Unary, scope: Scope) -> object:
     value = evaluate(expr.operand, scope)
     if isinstance(value, Unsettled):
-        raise UnsettledError(typed(plain(value), BOOL if expr.operator == "!" else NUMBER))
+        return typed(plain(value), BOOL if expr.operator == "!" else NUMBER)
     return not to_bool(value) if expr.operator == "!" else -to_number(value)
 
 
@@ -190,11 +190,11 @@ def _binary(expr: Binary, scope: Scope) -> object:
     if operator in {"==", "!="}:
         same = equal(left, right)
         if isinstance(same, Unsettled):
-            raise UnsettledError(typed(plain(same), BOOL))
+            return typed(plain(same), BOOL)
         return same if operator == "==" else not same
     for side in (left, right):
         if isinstance(side, Unsettled):
-            raise UnsettledError(typed(plain(side), BOOL if operator in COMPARISONS else NUMBER))
+            return typed(plain(side), BOOL if operator in COMPARISONS else NUMBER)
     one, other = to_number(left), to_number(right)
     if operator in COMPARISONS:
         return COMPARISONS[operator](one, other)
@@ -215,7 +215,7 @@ def _logic(expr: Binary, scope: Scope) -> object:
             return decides
     for side in (left, right):
         if isinstance(side, Unsettled):
-            raise UnsettledError(typed(plain(side), BOOL))
+            return typed(plain(side), BOOL)
     return not decides
 
 
@@ -238,7 +238,26 @@ def _type_beside(expr: Expr, scope: Scope) -> Type:
     try:
         return type_of(soft(expr, scope))
     except RefusedError:
-        return ANY
+        known = _type_all_the_same(expr)
+    if known is None:
+        raise UnsettledError(
+            Unsettled("the type of a branch that Terraform refuses", place=scope.source.place(expr.at))
+        )
+    return known
+
+
+def _type_all_the_same(expr: Expr) -> Type | None:
+    """The type that Terraform sees in an expression which it refuses: it hangs on how far it got. None: not known."""
+    match expr:
+        case Template(wrapped=False):
+            return STRING
+        case Binary(operator=operator):
+            return NUMBER if operator in ARITHMETIC else BOOL
+        case Call() | Name():
+            return ANY
+        case Attr(of=of) | Index(of=of):
+            return _type_all_the_same(of) and ANY
+    return None
 
 
 def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
@@ -256,7 +275,7 @@ def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
         then, otherwise = (convert(branch, shared) for branch in branches)
         if equal(then, otherwise) is True:
             return then
-    raise UnsettledError(typed(plain(condition), shared))
+    return typed(plain(condition), shared)
 
 
 def _call(expr: Call, scope: Scope) -> object:
@@ -276,7 +295,7 @@ def _call(expr: Call, scope: Scope) -> object:
     try:
         return function.call(arguments, scope)
     except UnsettledError as unknown:
-        raise UnsettledError(typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)) from None
+        return typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)
 
 
 def _try(expr: Call, scope: Scope) -> object:
@@ -297,7 +316,7 @@ def _can(expr: Call, scope: Scope) -> object:
     except RefusedError:
         return False
     if unknown := unsettled_in(value):
-        raise UnsettledError(typed(plain(unknown), BOOL))
+        return typed(plain(unknown), BOOL)
     return True
 
 

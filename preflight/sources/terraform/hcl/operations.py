@@ -34,8 +34,10 @@ def part_of(of: Unsettled, key: object) -> Unsettled:
 
 def calculated(operator: str, one: Any, other: Any) -> Number:
     """The result of an arithmetic operator. Raises RefusedError for a division by zero."""
-    if operator in {"/", "%"} and other == 0:
+    if operator == "/" and other == 0:
         raise RefusedError("division by zero")
+    if operator == "%" and other == 0:
+        raise UnsettledError(Unsettled("a remainder of a division by zero"))
     match operator:
         case "+":
             result = one + other
@@ -56,6 +58,7 @@ def calculated(operator: str, one: Any, other: Any) -> Number:
     return simplest(result)
 
 
+ARITHMETIC = frozenset("+-*/%")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda one, other: one < other,
     ">": lambda one, other: one > other,

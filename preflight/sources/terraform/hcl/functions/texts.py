@@ -42,7 +42,10 @@ def _simple(text: str) -> str:
 
 @_add("title", 1, returns=STRING)
 def _title(text: object) -> object:
-    return re.sub(r"(?<![\w'’])[a-z]", lambda found: found[0].upper(), to_text(text))
+    whole = to_text(text)
+    if not whole.isascii():
+        raise UnsettledError(Unsettled("a title of letters that Go capitalises in its own way"))
+    return re.sub(r"(?<!\w)[a-z]", lambda found: found[0].upper(), whole)
 
 
 @_add("trimspace", 1, returns=STRING)

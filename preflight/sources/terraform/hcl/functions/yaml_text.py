@@ -57,7 +57,7 @@ class _Reader:
                     raise RefusedError("only a single YAML document is allowed")
                 value = self.node(next(self.events), 0)
         if not documents:
-            raise UnsettledError(Unsettled("YAML without a document"))
+            raise RefusedError("this is no YAML document")
         return None if value is _MERGE else value
 
     def node(self, event: Any, depth: int) -> Any:
