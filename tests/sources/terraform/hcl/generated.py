@@ -111,7 +111,7 @@ class Expressions:
         return self.random.choice([
             f"({self.of('bool', depth)} ? {one} : {other})",
             f"(var.flag ? {one} : {other})",
-            f"try({odd}.nothing, {one})",
+            f"try([{odd}][0].nothing, {one})",
             f"try({one}, {other})",
             f"coalesce({one}, {other})" if kind in {"string", "number", "bool"} else one,
             f"[{one}, {other}][{self.random.choice(['0', '1', 'local.number - 4'])}]",
@@ -140,14 +140,14 @@ class Expressions:
         """A `for` that makes a list of texts."""
         over = self.random.choice(["list", "map", "objects", "set"])
         value = "v.name" if over == "objects" else "v"
-        condition = self.random.choice(["", f" if {value} != \"a\"", " if v != null", f" if {self.of('bool', 0)}"])
+        condition = self.random.choice(["", f' if {value} != "a"', " if v != null", f" if {self.of('bool', 0)}"])
         return f"[for k, v in {self.of(over, depth)} : {self.within('string', value, 1)}{condition}]"
 
     def table(self, depth: int) -> str:
         """A `for` that makes an object."""
         over = self.random.choice(["list", "map", "set"])
         group = self.random.choice(["", "", "..."])
-        return f"{{ for k, v in {self.of(over, depth)} : \"${{k}}-x\" => {self.within('string', 'v', 1)}{group} }}"
+        return f'{{ for k, v in {self.of(over, depth)} : "${{k}}-x" => {self.within("string", "v", 1)}{group} }}'
 
     strings_ = [
         lambda s, d: f'"p-${{{s.of("string", d)}}}-${{{s.of("number", d)}}}"',
@@ -208,7 +208,7 @@ class Expressions:
         lambda s, d: f"({s.of('map', d)} == {s.of('map', d)})",
         lambda s, d: f"({s.of('set', d)} == {s.of('set', d)})",
         lambda s, d: f"contains({s.of(s.random.choice(['list', 'set']), d)}, {s.of('string', d)})",
-        lambda s, d: f"can({s.of('map', d)}.x)",
+        lambda s, d: f"can([{s.of('map', d)}][0].x)",
         lambda s, d: f"can(regex(\"^[a-z-]+$\", {s.of('string', d)}))",
         lambda s, d: f"{s.random.choice(['startswith', 'endswith', 'strcontains'])}({s.of('string', d)}, {s.of('string', 0)})",
         lambda s, d: f"{s.random.choice(['alltrue', 'anytrue'])}([{s.of('bool', d)}, {s.of('bool', d)}])",
@@ -285,7 +285,9 @@ def variable_case(seed: int) -> tuple[str, str]:
         shape = random.choice(["scalar", "list", "set", "map", "object", "object", "tuple"]) if depth else "scalar"
         if shape == "scalar":
             kind = random.choice(TYPES)
-            texts = ["1", '"2"'] if kind == "number" else ["true", '"false"'] if kind == "bool" else ['"t"', "5", "true"]
+            texts = (
+                ["1", '"2"'] if kind == "number" else ["true", '"false"'] if kind == "bool" else ['"t"', "5", "true"]
+            )
             return kind, random.choice([*texts, "null"] if random.random() < 0.3 else texts)
         kind, value = pick(depth - 1)
         if shape in {"list", "set"}:
@@ -338,13 +340,13 @@ def instance_cases(seed: int, count: int) -> str:
         name = f"f{number:03d}"
         if number % 3 == 0:
             how = f"count = try(min(3, max(0, floor({maker.of('number', 2)}))), 1)"
-            value = f"{{ at = count.index, v = try({maker.of('string', 2)}, \"refused\") }}"
+            value = f'{{ at = count.index, v = try({maker.of("string", 2)}, "refused") }}'
         elif number % 3 == 1:
-            how = f"for_each = try(toset([for x in {maker.of('list', 2)} : tostring(x) if x != null]), toset([\"refused\"]))"
-            value = f"{{ key = each.key, value = each.value, v = try({maker.of('map', 2)}, \"refused\") }}"
+            how = f'for_each = try(toset([for x in {maker.of("list", 2)} : tostring(x) if x != null]), toset(["refused"]))'
+            value = f'{{ key = each.key, value = each.value, v = try({maker.of("map", 2)}, "refused") }}'
         else:
             how = f"for_each = try({{ for k, v in {maker.of('map', 2)} : k => v }}, {{}})"
-            value = f"{{ key = each.key, v = each.value }}"
+            value = "{ key = each.key, v = each.value }"
         blocks.append(f'resource "terraform_data" "{name}" {{\n  {how}\n  input = {value}\n}}')
         look = {
             0: f"{{ n = length(terraform_data.{name}), v = terraform_data.{name}[*].input }}",
