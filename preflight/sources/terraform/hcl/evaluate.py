@@ -160,6 +160,7 @@ def _template(expr: Template, scope: Scope) -> object:
     try:
         return scope.budget.text("".join([to_text(evaluate(part, scope)) for part in expr.parts]))
     except UnsettledError as unknown:
+        scope.budget.doubts += 1
         return typed(plain(unknown.unsettled), STRING)
 
 
@@ -179,7 +180,7 @@ def _unary(expr: Unary, scope: Scope) -> object:
     value = evaluate(expr.operand, scope)
     if isinstance(value, Unsettled):
         return typed(plain(value), BOOL if expr.operator == "!" else NUMBER)
-    return not to_bool(value) if expr.operator == "!" else -to_number(value)
+    return not to_bool(value) if expr.operator == "!" else calculated("*", to_number(value), -1)
 
 
 def _binary(expr: Binary, scope: Scope) -> object:
@@ -203,20 +204,23 @@ def _binary(expr: Binary, scope: Scope) -> object:
 
 def _logic(expr: Binary, scope: Scope) -> object:
     decides = expr.operator == "||"
-    left = soft(expr.left, scope)
-    if not isinstance(left, Unsettled):
-        left = to_bool(left)
-        if left is decides:
-            return decides
-    right = soft(expr.right, scope)
-    if not isinstance(right, Unsettled):
-        right = to_bool(right)
-        if right is decides:
-            return decides
-    for side in (left, right):
-        if isinstance(side, Unsettled):
-            return typed(plain(side), BOOL)
-    return not decides
+    unknown: Unsettled | None = None
+    decided = False
+    for operand in (expr.left, expr.right):
+        try:
+            value = soft(operand, scope)
+        except RefusedError:
+            if not decided:
+                raise
+            scope.budget.doubts += 1  # Terraform from 1.12 on never looks; before, it refuses
+            continue
+        if isinstance(value, Unsettled):
+            unknown = unknown or value
+        elif to_bool(value) is decides:
+            decided = True
+    if decided or unknown is None:
+        return decides if decided else not decides
+    return typed(plain(unknown), BOOL)
 
 
 def _conditional(expr: Conditional, scope: Scope) -> object:
@@ -295,29 +299,42 @@ def _call(expr: Call, scope: Scope) -> object:
     try:
         return function.call(arguments, scope)
     except UnsettledError as unknown:
+        scope.budget.doubts += 1
         return typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)
 
 
 def _try(expr: Call, scope: Scope) -> object:
     last = RefusedError("try() has no argument that works")
     for argument in expr.arguments:
+        doubts = scope.budget.doubts
         try:
-            return evaluate(argument, scope)
+            value = evaluate(argument, scope)
         except RefusedError as refusal:
             last = refusal
+        else:
+            return _undoubted(value, doubts, expr, scope)
     raise last
+
+
+def _undoubted(value: object, doubts: int, expr: Call, scope: Scope) -> object:
+    """The value, if nothing on the way to it was unsettled that Terraform may refuse."""
+    if scope.budget.doubts == doubts or isinstance(value, Unsettled):
+        return value
+    place = scope.source.place(expr.at)
+    raise UnsettledError(Unsettled("something is unsettled here that Terraform may refuse", place=place))
 
 
 def _can(expr: Call, scope: Scope) -> object:
     if len(expr.arguments) != 1:
         raise RefusedError("can() takes one argument")
+    doubts = scope.budget.doubts
     try:
         value = soft(expr.arguments[0], scope)
     except RefusedError:
         return False
     if unknown := unsettled_in(value):
         return typed(plain(unknown), BOOL)
-    return True
+    return _undoubted(True, doubts, expr, scope)
 
 
 def _templatestring(expr: Call, scope: Scope) -> object:

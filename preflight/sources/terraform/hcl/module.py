@@ -99,9 +99,12 @@ class Module:
         key = (kind, name)
         if key not in self._known:
             self._known[key] = _NO_VALUE
+            budget = self.reading.budget
+            doubts = budget.doubts
             try:
                 self._known[key] = work()
             finally:
+                budget.doubts = doubts  # a refusal there is caught by no try() here
                 if self._known[key] is _NO_VALUE:
                     del self._known[key]
         value = self._known[key]

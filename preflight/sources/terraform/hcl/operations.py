@@ -33,11 +33,9 @@ def part_of(of: Unsettled, key: object) -> Unsettled:
 
 
 def calculated(operator: str, one: Any, other: Any) -> Number:
-    """The result of an arithmetic operator. Raises RefusedError for a division by zero."""
-    if operator == "/" and other == 0:
-        raise RefusedError("division by zero")
-    if operator == "%" and other == 0:
-        raise UnsettledError(Unsettled("a remainder of a division by zero"))
+    """The result of an arithmetic operator. Raises UnsettledError for a division by zero."""
+    if operator in {"/", "%"} and other == 0:
+        raise UnsettledError(Unsettled("a division by zero"))  # infinity, or the dividend: no value to go by
     match operator:
         case "+":
             result = one + other
@@ -53,6 +51,8 @@ def calculated(operator: str, one: Any, other: Any) -> Number:
             # The sign is the dividend's, where Python's is the divisor's.
             rest = abs(one) % abs(other)
             result = simplest(-rest if one < 0 else rest)
+    if result == 0 and (one < 0 or other < 0) and operator in "*/%":
+        raise UnsettledError(Unsettled("zero, which Terraform may write -0"))
     if not is_exact(result):
         raise UnsettledError(Typed("a number with more digits than Terraform keeps", type=NUMBER))
     return simplest(result)

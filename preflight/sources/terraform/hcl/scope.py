@@ -18,12 +18,14 @@ class ExhaustedError(Exception):
 class Budget:
     """What a read may still spend: steps, and how deep it is."""
 
-    __slots__ = ("depth", "limits", "steps")
+    __slots__ = ("depth", "doubts", "limits", "steps")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.steps = limits.steps
         self.depth = 0
+        self.doubts = 0
+        """How often a part was unsettled that Terraform may come to refuse: `try()` may go on where we don't."""
 
     def spend(self, steps: int) -> None:
         """Takes steps; raises ExhaustedError when there are none left."""

@@ -18,6 +18,7 @@ from preflight.sources.terraform.hcl.values import (
     Typed,
     as_set,
     kind,
+    plain,
     settled,
     to_bool,
     to_number,
@@ -101,7 +102,10 @@ def convert(value: object, to: Type, evaluate: Evaluate | None = None) -> object
     if not isinstance(value, list):
         raise RefusedError(f"a {to.kind} is required, not {kind(value)}")
     if isinstance(value, SetValue) and to.kind == "list" and value.open:
-        return typed(value.open, to)
+        return typed(plain(value.open), to)
+    known = getattr(value, "element", None)
+    if not value and known and element.kind in _SCALARS and common([known, element]) is None:
+        raise RefusedError(f"its elements are no {element.kind}s")
     parts = alike([convert(part, element, evaluate) for part in value])
     return of_type(as_set(parts) if to.kind == "set" else ListValue(parts), element)
 

@@ -125,6 +125,10 @@ class Expressions:
         """A key that some maps have."""
         return self.random.choice(['"a"', '"b"', '"x"', '"id"', '"team"'])
 
+    def written(self, kind: str, depth: int) -> str:
+        """An expression of a kind as text, which is refused where it is null."""
+        return f'"${{{self.of(kind, depth)}}}${{""}}"'
+
     def separator(self) -> str:
         """What texts are joined with."""
         return self.random.choice(['","', '""'])
@@ -163,10 +167,10 @@ class Expressions:
         lambda s, d: f"trim({s.of('string', d)}, \"a-\")",
         lambda s, d: f"trimspace(\" ${{{s.of('string', d)}}} \")",
         lambda s, d: f"substr({s.of('string', d)}, {s.random.choice([0, 1, -1, -2])}, {s.random.choice([-1, 1, 2])})",
-        lambda s, d: f'format("%s/%d/%v", {s.of("string", d)}, {s.of("number", d)}, {s.of(s.random.choice(list(KNOWN)), d)})',
-        lambda s, d: f'format("%5s|%-4s|%03d|%t|%q", {s.of("string", d)}, "x", length({s.of("list", d)}), {s.of("bool", d)}, "q\\"")',
+        lambda s, d: f'format("%s/%d/%v", {s.written("string", d)}, {s.of("number", d)}, {s.of(s.random.choice(list(KNOWN)), d)})',
+        lambda s, d: f'format("%5s|%-4s|%03d|%t|%q", {s.written("string", d)}, "x", length({s.of("list", d)}), {s.of("bool", d)}, "q\\"")',
         lambda s, d: f"jsonencode({s.of(s.random.choice(list(KNOWN)), d)})",
-        lambda s, d: f"tostring({s.of(s.random.choice(['number', 'bool', 'string']), d)})",
+        lambda s, d: f"tostring({s.written(s.random.choice(['number', 'bool', 'string']), d)})",
         lambda s, d: f"element({s.of('list', d)}, {s.random.choice([0, 1, 5])})",
         lambda s, d: f"{s.of('list', d)}[{s.random.choice([0, 1, 5])}]",
         lambda s, d: f"{s.of('map', d)}[{s.key()}]",
@@ -186,12 +190,13 @@ class Expressions:
         lambda s, d: f"chomp({s.of('string', d)})",
     ]  # fmt: skip
     numbers_ = [
-        lambda s, d: f"({s.of('number', d)} {s.random.choice('+-*/%')} {s.of('number', d)})",
+        lambda s, d: f"({s.of('number', d)} {s.random.choice('+-*')} {s.of('number', d)})",
+        lambda s, d: f"({s.of('number', d)} {s.random.choice('/%')} {s.random.choice([2, 3, -4])})",
         lambda s, d: f"-{s.of('number', d)}",
         lambda s, d: f"length({s.of(s.random.choice(['list', 'map', 'set', 'objects', 'string']), d)})",
         lambda s, d: f"{s.random.choice(['max', 'min'])}({s.of('number', d)}, {s.of('number', d)})",
         lambda s, d: f"{s.random.choice(['abs', 'floor', 'ceil'])}({s.of('number', d)})",
-        lambda s, d: f"tonumber({s.of('string', d)})",
+        lambda s, d: f"tonumber({s.written('string', d)})",
         lambda s, d: f"sum([{s.of('number', d)}, {s.of('number', d)}])",
         lambda s, d: f"index({s.of('list', d)}, \"a\")",
         lambda s, d: f"{s.of('objects', d)}[0].size",
@@ -213,7 +218,7 @@ class Expressions:
         lambda s, d: f"{s.random.choice(['startswith', 'endswith', 'strcontains'])}({s.of('string', d)}, {s.of('string', 0)})",
         lambda s, d: f"{s.random.choice(['alltrue', 'anytrue'])}([{s.of('bool', d)}, {s.of('bool', d)}])",
         lambda s, d: f"({s.of(s.random.choice(list(KNOWN)), d)} == null)",
-        lambda s, d: f"tobool({s.of('string', d)})",
+        lambda s, d: f"tobool({s.written('string', d)})",
     ]  # fmt: skip
     lists_ = [
         lambda s, d: f"[{s.of('string', d)}, {s.of('string', d)}]",

@@ -156,7 +156,10 @@ def _concat(scope: Scope, *lists: object) -> object:
         found += as_list(one, "concat")
         scope.budget.room(len(found))
     if all(isinstance(one, ListValue) for one in lists):
-        return ListValue(alike(found))
+        shared = common([type_of(one) for one in lists])
+        if shared is None:
+            raise RefusedError("the lists of concat() have no type in common")
+        return convert(ListValue(found), shared)
     return found
 
 

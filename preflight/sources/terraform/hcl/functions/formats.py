@@ -56,7 +56,7 @@ def _formatted(found: re.Match[str], argument: object, scope: Scope) -> str:
     if verb == "v":
         text = _as_is(value, scope, plain="#" not in flags)
     elif value is None:
-        raise RefusedError(f"null cannot be formatted with %{verb}")
+        raise UnsettledError(Unsettled(f"null formatted with %{verb}, which Terraform never settles"))
     elif verb == "s":
         text = to_text(value)[:places]
     elif verb == "q":
