@@ -199,7 +199,10 @@ def _binary(expr: Binary, scope: Scope) -> object:
     one, other = to_number(left), to_number(right)
     if operator in COMPARISONS:
         return COMPARISONS[operator](one, other)
-    return calculated(operator, one, other)
+    try:
+        return calculated(operator, one, other)
+    except UnsettledError as unknown:
+        return typed(unknown.unsettled, NUMBER)
 
 
 def _logic(expr: Binary, scope: Scope) -> object:
