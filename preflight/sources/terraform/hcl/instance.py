@@ -67,7 +67,7 @@ class Instance(Lazy):
         return value
 
     def _evaluated(self, said: Attribute, names: dict[str, Any]) -> Any:
-        return outcome(said.expr, self.module.scope(said.source).with_names(names))
+        return self.module.reading.budget.keep(outcome(said.expr, self.module.scope(said.source).with_names(names)))
 
     def project(self) -> Any:
         """The provider's project: what stands in where the resource names none."""

@@ -91,6 +91,21 @@ def unsettled_in(value: object) -> Unsettled | None:
     return None
 
 
+def parts_of(value: object, most: int) -> int:
+    """How many values are in a value, counted up to `most` and a little more; what is shared counts each time."""
+    count = 0
+    pending: list[Any] = [value]
+    while pending and count <= most:
+        part = pending.pop()
+        if isinstance(part, dict):
+            part = part.values()
+        elif not isinstance(part, list):
+            continue
+        count += len(part)
+        pending += [inner for inner in part if isinstance(inner, list | dict)]
+    return count
+
+
 def settled(value: object) -> Any:
     """The value, if it is itself settled (parts of it may not be); else raises `UnsettledError`."""
     if isinstance(value, Unsettled):
