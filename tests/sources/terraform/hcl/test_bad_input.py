@@ -315,6 +315,6 @@ def test_a_broken_variables_file_is_an_omission(read):
 
 
 def test_steps_are_limited(read):
-    declared = read("".join(f'resource "a" "r{n}" {{\n  v = {n}\n}}\n' for n in range(100)), limits=Limits(steps=50))
+    declared = read("".join(f'resource "a" "r{n}" {{\n  v = {n}\n}}\n' for n in range(100)), limits=Limits(steps=1_000))
     assert 0 < len(declared.resources) < 100
-    assert "50 steps" in declared.omissions[0].why
+    assert "1000 steps" in declared.omissions[0].why

@@ -188,11 +188,10 @@ def _merge(scope: Scope, *maps: object) -> object:
         found.update(as_dict(one, "merge"))
         scope.budget.room(len(found))
     if given and all(isinstance(one, MapValue) for one in given):
-        shared = common([type_of(one) for one in given])
-        if shared is not None and shared.kind == "map" and shared.element and shared.element.kind != "any":
-            return convert(found, shared)
-        return MapValue(found)
-    return found
+        elements = [found_type.element or ANY for found_type in map(type_of, given)]
+        if all(one in (ANY, elements[0]) for one in elements[1:]) or elements[0] == ANY:
+            return MapValue(found)
+    return found  # maps of different types make an object
 
 
 @_add("zipmap", 2, partial=True)

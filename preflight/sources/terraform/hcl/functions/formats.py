@@ -53,10 +53,10 @@ def _formatted(found: re.Match[str], argument: object, scope: Scope) -> str:
     if width > _WIDEST or (places or 0) > _WIDEST:
         raise UnsettledError(Unsettled("a width past the limit here"))
     value = whole(argument)
+    if value is None:
+        raise UnsettledError(Unsettled("null as an argument of format(), which Terraform never settles"))
     if verb == "v":
         text = _as_is(value, scope, plain="#" not in flags)
-    elif value is None:
-        raise UnsettledError(Unsettled(f"null formatted with %{verb}, which Terraform never settles"))
     elif verb == "s":
         text = to_text(value)[:places]
     elif verb == "q":
@@ -116,9 +116,11 @@ def _fixed(number: Any, places: int) -> str:
         raise UnsettledError(Unsettled("more places than the limit here"))
     scaled = number * 10**places
     cut, rest = divmod(scaled, 1)
-    if rest == 0.5 or (rest and number.denominator & (number.denominator - 1) and abs(rest - 0.5) < 1e-50):
+    half = rest * 2 - 1
+    if half == 0 and number.denominator & (number.denominator - 1):
         raise UnsettledError(Unsettled("a number half way between two, which Terraform rounds"))
-    digits = str(int(cut) + (rest > 0.5)).rjust(places + 1, "0")
+    up = half > 0 or (half == 0 and cut % 2 == 1)  # a half that binary digits hold goes to the even neighbour
+    digits = str(int(cut) + up).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 

@@ -51,12 +51,3 @@ def _setintersection(first: Elements, *others: Elements) -> Elements:
 def _setsubtract(first: Elements, other: Elements) -> Elements:
     gone = _identities(other)
     return [element for element in first if identity(element) not in gone]
-
-
-@_add("setsymmetricdifference", 1, MANY)
-def _setsymmetricdifference(result: Elements, *others: Elements) -> Elements:
-    for other in others:
-        here, there = _identities(result), _identities(other)
-        result = [one for one in result if identity(one) not in there]
-        result += [one for one in other if identity(one) not in here]
-    return result
