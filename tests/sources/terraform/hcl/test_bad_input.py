@@ -23,7 +23,7 @@ HOSTILE = {
     "open brackets": "locals {\n  x = " + "(" * 100_000,
     "blocks": "a {\n" * 100_000,
     "blocks in a resource": 'resource "a" "b" {\n' + "x {\n" * 100_000 + "}\n" * 100_000 + "}\n",
-    "templates": 'locals {\n  x = ' + '"${' * 5_000 + "1" + '}"' * 5_000 + "\n}",
+    "templates": "locals {\n  x = " + '"${' * 5_000 + "1" + '}"' * 5_000 + "\n}",
     "negations": 'resource "a" "b" {\n  v = ' + "!" * 100_000 + "true\n}",
     "a sum": 'resource "a" "b" {\n  v = 0' + " + 1" * 100_000 + "\n}",
     "attributes": 'resource "a" "b" {\n  v = x' + ".x" * 100_000 + "\n}",
@@ -152,7 +152,9 @@ def test_columns_count_characters(read):
     assert declared.omissions[0].place.column <= len('  v = ["ümläut", "日本", = ]')
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "\ufeff"], ids=["empty", "a line feed", "a comment", "a mark"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# nothing\n", "\ufeff"], ids=["empty", "a line feed", "a comment", "a mark"]
+)
 def test_an_empty_file_declares_nothing(read, text):
     declared = read(text)
     assert declared.resources == ()
@@ -191,11 +193,13 @@ def test_a_module_that_calls_itself_is_an_omission(read):
 
 
 def test_modules_in_a_circle_are_an_omission(read):
-    declared = read({
-        "main.tf": 'module "a" {\n  source = "./a"\n}\n',
-        "a/main.tf": 'module "b" {\n  source = "../b"\n}\n',
-        "b/main.tf": GOOD + 'module "a" {\n  source = "../a"\n}\n',
-    })
+    declared = read(
+        {
+            "main.tf": 'module "a" {\n  source = "./a"\n}\n',
+            "a/main.tf": 'module "b" {\n  source = "../b"\n}\n',
+            "b/main.tf": GOOD + 'module "a" {\n  source = "../a"\n}\n',
+        }
+    )
     assert [one.address for one in declared.resources] == ["module.a.module.b.a.good"]
     assert str(declared.omissions[0].place) == "b/main.tf:4"
 
