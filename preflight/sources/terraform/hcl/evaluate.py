@@ -6,11 +6,18 @@ part is settled all the same: `false && x`, a conditional whose branches agree, 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from preflight.sources.terraform.hcl.functions import FUNCTIONS
-from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
-from preflight.sources.terraform.hcl.operations import ARITHMETIC, COMPARISONS, calculated, element, part_of
+from preflight.sources.terraform.hcl.kinds import BOOL, NUMBER, STRING, Type
+from preflight.sources.terraform.hcl.operations import (
+    COMPARISONS,
+    calculated,
+    element,
+    located,
+    part_of,
+    type_all_the_same,
+)
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import (
     ITEM,
@@ -25,7 +32,6 @@ from preflight.sources.terraform.hcl.syntax import (
     Index,
     Literal,
     Name,
-    Node,
     ObjectOf,
     Splat,
     Template,
@@ -39,7 +45,6 @@ from preflight.sources.terraform.hcl.values import (
     Lazy,
     RefusedError,
     SetValue,
-    Typed,
     UnsettledError,
     equal,
     items,
@@ -52,8 +57,6 @@ from preflight.sources.terraform.hcl.values import (
     unsettled_in,
 )
 from preflight.sources.terraform.resources import Unsettled
-
-T = TypeVar("T")
 
 
 def evaluate(expr: Expr, scope: Scope) -> Any:
@@ -119,16 +122,7 @@ def _name(expr: Name, scope: Scope) -> object:
 
 def _attr(expr: Attr, scope: Scope) -> object:
     of = evaluate(expr.of, scope)
-    return _located(element(of, expr.name), expr, scope)
-
-
-def _located(value: T, expr: Node, scope: Scope) -> T | Unsettled:
-    """An unsettled value is told with the first place that met it."""
-    if isinstance(value, Unsettled) and value.place is None:
-        known = value.type if isinstance(value, Typed) else ANY
-        place = scope.source.place(expr.at)
-        return typed(Unsettled(value.why, value.settled_by, place, value.sensitive), known or ANY)
-    return value
+    return located(element(of, expr.name), expr, scope)
 
 
 def _index(expr: Index, scope: Scope) -> object:
@@ -142,7 +136,7 @@ def _index(expr: Index, scope: Scope) -> object:
         return of[index]
     if isinstance(of, Unsettled):
         raise UnsettledError(part_of(of, key))
-    return _located(element(of, to_text(key)), expr, scope)
+    return located(element(of, to_text(key)), expr, scope)
 
 
 def _splat(expr: Splat, scope: Scope) -> object:
@@ -245,26 +239,12 @@ def _type_beside(expr: Expr, scope: Scope) -> Type:
     try:
         return type_of(soft(expr, scope))
     except RefusedError:
-        known = _type_all_the_same(expr)
+        known = type_all_the_same(expr)
     if known is None:
         raise UnsettledError(
             Unsettled("the type of a branch that Terraform refuses", place=scope.source.place(expr.at))
         )
     return known
-
-
-def _type_all_the_same(expr: Expr) -> Type | None:
-    """The type that Terraform sees in an expression which it refuses: it hangs on how far it got. None: not known."""
-    match expr:
-        case Template(wrapped=False):
-            return STRING
-        case Binary(operator=operator):
-            return NUMBER if operator in ARITHMETIC else BOOL
-        case Call() | Name():
-            return ANY
-        case Attr(of=of) | Index(of=of):
-            return _type_all_the_same(of) and ANY
-    return None
 
 
 def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
@@ -303,7 +283,7 @@ def _call(expr: Call, scope: Scope) -> object:
         return function.call(arguments, scope)
     except UnsettledError as unknown:
         scope.budget.doubts += 1
-        return typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)
+        return typed(plain(located(unknown.unsettled, expr, scope)), function.returns)
 
 
 def _try(expr: Call, scope: Scope) -> object:
@@ -340,31 +320,20 @@ def _can(expr: Call, scope: Scope) -> object:
     return _undoubted(True, doubts, expr, scope)
 
 
-def _templatestring(expr: Call, scope: Scope) -> object:
-    from preflight.sources.terraform.hcl.functions.files import template_of  # it parses: loaded when met
+def _own_template(expr: Call, scope: Scope) -> object:
+    """`templatefile()` and `templatestring()`: a template's text with its own variables, and no others."""
+    from preflight.sources.terraform.hcl.functions.files import read_text, template_of  # it parses: loaded when met
 
     if len(expr.arguments) != 2:
-        raise RefusedError("templatestring() takes a template and its variables")
+        raise RefusedError(f"{expr.name}() takes a template and its variables")
     text = to_text(evaluate(expr.arguments[0], scope))
-    return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
-
-
-def _templatefile(expr: Call, scope: Scope) -> object:
-    from preflight.sources.terraform.hcl.functions.files import read_text, template_of
-
-    if len(expr.arguments) != 2:
-        raise RefusedError("templatefile() takes a path and the template's variables")
-    text = read_text(scope, to_text(evaluate(expr.arguments[0], scope)))
-    return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
-
-
-def run_template(text: str, variables: object, scope: Scope, parse: Callable[[str, Scope], Any]) -> object:
-    """A template's text with its own variables, and no others."""
-    names = settled(variables)
+    if expr.name == "templatefile":
+        text = read_text(scope, text)
+    names = settled(evaluate(expr.arguments[1], scope))
     if not isinstance(names, dict):
         raise RefusedError("a template's variables are an object")
-    expr, source = parse(text, scope)
-    return evaluate(expr, Scope(None, scope.budget, source, names))
+    template, source = template_of(text, scope)
+    return evaluate(template, Scope(None, scope.budget, source, names))
 
 
 def _tuple(expr: TupleOf, scope: Scope) -> object:
@@ -402,8 +371,8 @@ def _for(expr: For, scope: Scope) -> object:
 _SPECIAL: dict[str, Callable[[Call, Scope], object]] = {
     "try": _try,
     "can": _can,
-    "templatefile": _templatefile,
-    "templatestring": _templatestring,
+    "templatefile": _own_template,
+    "templatestring": _own_template,
 }
 
 _MEANING: dict[type, Callable[[Any, Scope], Any]] = {

@@ -1,13 +1,17 @@
 """What operators and steps do with values that are there: no expression is evaluated here."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from preflight.sources.terraform.hcl.kinds import ANY, NUMBER
+from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.numbers import Number, is_exact, simplest
+from preflight.sources.terraform.hcl.scope import Scope
+from preflight.sources.terraform.hcl.syntax import Attr, Binary, Call, Expr, Index, Name, Node, Template
 from preflight.sources.terraform.hcl.types import typed
 from preflight.sources.terraform.hcl.values import Lazy, RefusedError, Typed, UnsettledError, kind
 from preflight.sources.terraform.resources import Unsettled
+
+T = TypeVar("T")
 
 
 def element(of: object, name: str) -> object:
@@ -56,6 +60,29 @@ def calculated(operator: str, one: Any, other: Any) -> Number:
     if not is_exact(result):
         raise UnsettledError(Typed("a number with more digits than Terraform keeps", type=NUMBER))
     return simplest(result)
+
+
+def located(value: T, expr: Node, scope: Scope) -> T | Unsettled:
+    """An unsettled value is told with the first place that met it."""
+    if isinstance(value, Unsettled) and value.place is None:
+        known = value.type if isinstance(value, Typed) else ANY
+        place = scope.source.place(expr.at)
+        return typed(Unsettled(value.why, value.settled_by, place, value.sensitive), known or ANY)
+    return value
+
+
+def type_all_the_same(expr: Expr) -> Type | None:
+    """The type that Terraform sees in an expression which it refuses: it hangs on how far it got. None: not known."""
+    match expr:
+        case Template(wrapped=False):
+            return STRING
+        case Binary(operator=operator):
+            return NUMBER if operator in ARITHMETIC else BOOL
+        case Call() | Name():
+            return ANY
+        case Attr(of=of) | Index(of=of):
+            return type_all_the_same(of) and ANY
+    return None
 
 
 ARITHMETIC = frozenset("+-*/%")

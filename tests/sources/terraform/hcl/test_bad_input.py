@@ -296,7 +296,7 @@ def test_a_file_that_vanishes_meanwhile_is_an_omission(tmp_path, monkeypatch):
     library = Library(tmp_path)
     names = library.repository.names
 
-    def list_and_remove(folder: str) -> list[str]:
+    def list_and_remove(folder):
         found = names(folder)
         Path(folder, "gone.tf").unlink(missing_ok=True)
         return found

@@ -17,13 +17,8 @@ import pytest
 
 from preflight.sources.terraform.hcl.reader import read_root
 from preflight.sources.terraform.resources import Resource, Unsettled
-from tests.sources.terraform.hcl.generated import (
-    COMMON,
-    expression_cases,
-    instance_cases,
-    module_cases,
-    variable_cases,
-)
+from tests.sources.terraform.hcl.generated import COMMON, expression_cases
+from tests.sources.terraform.hcl.generated_roots import instance_cases, module_cases, variable_cases
 
 TERRAFORM = shutil.which("terraform")
 SEEDS = range(int(os.environ.get("PREFLIGHT_TERRAFORM_SEEDS", "2")))
@@ -124,7 +119,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 
 def compared(ours: Any, planned: Any, unknown: Any, applied: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Each value's comparison: `same`, `unsettled` (Terraform knows it), `open` (it doesn't either), or how they differ."""
+    """Each value's comparison: `same`, `unsettled` (Terraform knows it), `open` (it doesn't), or how they differ."""
     if isinstance(ours, Unsettled):
         yield ("open" if unknown else "unsettled"), path
     elif unknown is True:
