@@ -128,7 +128,7 @@ def holds_unsettled(value):
     ],
 )
 def test_past_a_limit_a_value_is_unsettled_or_an_omission_tells(name, read):
-    declared = read(HOSTILE[name])
+    declared = read(HOSTILE[name], limits=Limits(steps=300_000))
     found = [one for one in declared.resources if one.address == "a.b"]
     assert declared.omissions or holds_unsettled(found[0].values["v"])
 

@@ -217,8 +217,13 @@ data "google_iam_policy" "i" {
     ],
 )
 def test_no_value_is_invented(value, expression):
-    text = 'resource "random_id" "x" {}\nresource "google_project" "p" {\n  project_id = "x"\n}\n'
-    'resource "google_a" "b" {}\n'
+    text = """
+resource "random_id" "x" {}
+resource "google_project" "p" {
+  project_id = "x"
+}
+resource "google_a" "b" {}
+"""
     found = value(expression, text)
     assert isinstance(found, Unsettled)
     assert "known after apply" in found.why

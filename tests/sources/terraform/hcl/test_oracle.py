@@ -21,7 +21,7 @@ from tests.sources.terraform.hcl.generated import COMMON, expression_cases
 from tests.sources.terraform.hcl.generated_roots import instance_cases, module_cases, variable_cases
 
 TERRAFORM = shutil.which("terraform")
-SEEDS = range(int(os.environ.get("PREFLIGHT_TERRAFORM_SEEDS", "2")))
+SEEDS = range(int(os.environ.get("PREFLIGHT_TERRAFORM_SEEDS", "1")))
 EXPRESSIONS = 400
 MOST_UNSETTLED = 0.02
 """Of the values that Terraform knows in its plan."""
