@@ -6,11 +6,18 @@ part is settled all the same: `false && x`, a conditional whose branches agree, 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from preflight.sources.terraform.hcl.functions import FUNCTIONS
-from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
-from preflight.sources.terraform.hcl.operations import COMPARISONS, calculated, element, part_of
+from preflight.sources.terraform.hcl.kinds import BOOL, NUMBER, STRING, Type
+from preflight.sources.terraform.hcl.operations import (
+    COMPARISONS,
+    calculated,
+    element,
+    located,
+    part_of,
+    type_all_the_same,
+)
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import (
     ITEM,
@@ -25,7 +32,6 @@ from preflight.sources.terraform.hcl.syntax import (
     Index,
     Literal,
     Name,
-    Node,
     ObjectOf,
     Splat,
     Template,
@@ -39,7 +45,6 @@ from preflight.sources.terraform.hcl.values import (
     Lazy,
     RefusedError,
     SetValue,
-    Typed,
     UnsettledError,
     equal,
     items,
@@ -52,8 +57,6 @@ from preflight.sources.terraform.hcl.values import (
     unsettled_in,
 )
 from preflight.sources.terraform.resources import Unsettled
-
-T = TypeVar("T")
 
 
 def evaluate(expr: Expr, scope: Scope) -> Any:
@@ -119,16 +122,7 @@ def _name(expr: Name, scope: Scope) -> object:
 
 def _attr(expr: Attr, scope: Scope) -> object:
     of = evaluate(expr.of, scope)
-    return _located(element(of, expr.name), expr, scope)
-
-
-def _located(value: T, expr: Node, scope: Scope) -> T | Unsettled:
-    """An unsettled value is told with the first place that met it."""
-    if isinstance(value, Unsettled) and value.place is None:
-        known = value.type if isinstance(value, Typed) else ANY
-        place = scope.source.place(expr.at)
-        return typed(Unsettled(value.why, value.settled_by, place, value.sensitive), known or ANY)
-    return value
+    return located(element(of, expr.name), expr, scope)
 
 
 def _index(expr: Index, scope: Scope) -> object:
@@ -142,7 +136,7 @@ def _index(expr: Index, scope: Scope) -> object:
         return of[index]
     if isinstance(of, Unsettled):
         raise UnsettledError(part_of(of, key))
-    return _located(element(of, to_text(key)), expr, scope)
+    return located(element(of, to_text(key)), expr, scope)
 
 
 def _splat(expr: Splat, scope: Scope) -> object:
@@ -160,7 +154,8 @@ def _template(expr: Template, scope: Scope) -> object:
     try:
         return scope.budget.text("".join([to_text(evaluate(part, scope)) for part in expr.parts]))
     except UnsettledError as unknown:
-        raise UnsettledError(typed(plain(unknown.unsettled), STRING)) from None
+        scope.budget.doubts += 1
+        return typed(plain(unknown.unsettled), STRING)
 
 
 def _template_if(expr: TemplateIf, scope: Scope) -> object:
@@ -178,8 +173,8 @@ def _template_for(expr: TemplateFor, scope: Scope) -> object:
 def _unary(expr: Unary, scope: Scope) -> object:
     value = evaluate(expr.operand, scope)
     if isinstance(value, Unsettled):
-        raise UnsettledError(typed(plain(value), BOOL if expr.operator == "!" else NUMBER))
-    return not to_bool(value) if expr.operator == "!" else -to_number(value)
+        return typed(plain(value), BOOL if expr.operator == "!" else NUMBER)
+    return not to_bool(value) if expr.operator == "!" else calculated("*", to_number(value), -1)
 
 
 def _binary(expr: Binary, scope: Scope) -> object:
@@ -190,33 +185,39 @@ def _binary(expr: Binary, scope: Scope) -> object:
     if operator in {"==", "!="}:
         same = equal(left, right)
         if isinstance(same, Unsettled):
-            raise UnsettledError(typed(plain(same), BOOL))
+            return typed(plain(same), BOOL)
         return same if operator == "==" else not same
     for side in (left, right):
         if isinstance(side, Unsettled):
-            raise UnsettledError(typed(plain(side), BOOL if operator in COMPARISONS else NUMBER))
+            return typed(plain(side), BOOL if operator in COMPARISONS else NUMBER)
     one, other = to_number(left), to_number(right)
     if operator in COMPARISONS:
         return COMPARISONS[operator](one, other)
-    return calculated(operator, one, other)
+    try:
+        return calculated(operator, one, other)
+    except UnsettledError as unknown:
+        return typed(unknown.unsettled, NUMBER)
 
 
 def _logic(expr: Binary, scope: Scope) -> object:
     decides = expr.operator == "||"
-    left = soft(expr.left, scope)
-    if not isinstance(left, Unsettled):
-        left = to_bool(left)
-        if left is decides:
-            return decides
-    right = soft(expr.right, scope)
-    if not isinstance(right, Unsettled):
-        right = to_bool(right)
-        if right is decides:
-            return decides
-    for side in (left, right):
-        if isinstance(side, Unsettled):
-            raise UnsettledError(typed(plain(side), BOOL))
-    return not decides
+    unknown: Unsettled | None = None
+    decided = False
+    for operand in (expr.left, expr.right):
+        try:
+            value = soft(operand, scope)
+        except RefusedError:
+            if not decided:
+                raise
+            scope.budget.doubts += 1  # Terraform from 1.12 on never looks; before, it refuses
+            continue
+        if isinstance(value, Unsettled):
+            unknown = unknown or value
+        elif to_bool(value) is decides:
+            decided = True
+    if decided or unknown is None:
+        return decides if decided else not decides
+    return typed(plain(unknown), BOOL)
 
 
 def _conditional(expr: Conditional, scope: Scope) -> object:
@@ -238,7 +239,12 @@ def _type_beside(expr: Expr, scope: Scope) -> Type:
     try:
         return type_of(soft(expr, scope))
     except RefusedError:
-        return ANY
+        known = type_all_the_same(expr)
+    if known is None:
+        raise UnsettledError(
+            Unsettled("the type of a branch that Terraform refuses", place=scope.source.place(expr.at))
+        )
+    return known
 
 
 def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
@@ -256,7 +262,7 @@ def _either(expr: Conditional, condition: Unsettled, scope: Scope) -> object:
         then, otherwise = (convert(branch, shared) for branch in branches)
         if equal(then, otherwise) is True:
             return then
-    raise UnsettledError(typed(plain(condition), shared))
+    return typed(plain(condition), shared)
 
 
 def _call(expr: Call, scope: Scope) -> object:
@@ -276,56 +282,58 @@ def _call(expr: Call, scope: Scope) -> object:
     try:
         return function.call(arguments, scope)
     except UnsettledError as unknown:
-        raise UnsettledError(typed(plain(_located(unknown.unsettled, expr, scope)), function.returns)) from None
+        scope.budget.doubts += 1
+        return typed(plain(located(unknown.unsettled, expr, scope)), function.returns)
 
 
 def _try(expr: Call, scope: Scope) -> object:
     last = RefusedError("try() has no argument that works")
     for argument in expr.arguments:
+        doubts = scope.budget.doubts
         try:
-            return evaluate(argument, scope)
+            value = evaluate(argument, scope)
         except RefusedError as refusal:
             last = refusal
+        else:
+            return _undoubted(value, doubts, expr, scope)
     raise last
+
+
+def _undoubted(value: object, doubts: int, expr: Call, scope: Scope) -> object:
+    """The value, if nothing on the way to it was unsettled that Terraform may refuse."""
+    if scope.budget.doubts == doubts or isinstance(value, Unsettled):
+        return value
+    place = scope.source.place(expr.at)
+    raise UnsettledError(Unsettled("something is unsettled here that Terraform may refuse", place=place))
 
 
 def _can(expr: Call, scope: Scope) -> object:
     if len(expr.arguments) != 1:
         raise RefusedError("can() takes one argument")
+    doubts = scope.budget.doubts
     try:
         value = soft(expr.arguments[0], scope)
     except RefusedError:
         return False
     if unknown := unsettled_in(value):
-        raise UnsettledError(typed(plain(unknown), BOOL))
-    return True
+        return typed(plain(unknown), BOOL)
+    return _undoubted(True, doubts, expr, scope)
 
 
-def _templatestring(expr: Call, scope: Scope) -> object:
-    from preflight.sources.terraform.hcl.functions.files import template_of  # it parses: loaded when met
+def _own_template(expr: Call, scope: Scope) -> object:
+    """`templatefile()` and `templatestring()`: a template's text with its own variables, and no others."""
+    from preflight.sources.terraform.hcl.functions.files import read_text, template_of  # it parses: loaded when met
 
     if len(expr.arguments) != 2:
-        raise RefusedError("templatestring() takes a template and its variables")
+        raise RefusedError(f"{expr.name}() takes a template and its variables")
     text = to_text(evaluate(expr.arguments[0], scope))
-    return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
-
-
-def _templatefile(expr: Call, scope: Scope) -> object:
-    from preflight.sources.terraform.hcl.functions.files import read_text, template_of
-
-    if len(expr.arguments) != 2:
-        raise RefusedError("templatefile() takes a path and the template's variables")
-    text = read_text(scope, to_text(evaluate(expr.arguments[0], scope)))
-    return run_template(text, evaluate(expr.arguments[1], scope), scope, template_of)
-
-
-def run_template(text: str, variables: object, scope: Scope, parse: Callable[[str, Scope], Any]) -> object:
-    """A template's text with its own variables, and no others."""
-    names = settled(variables)
+    if expr.name == "templatefile":
+        text = read_text(scope, text)
+    names = settled(evaluate(expr.arguments[1], scope))
     if not isinstance(names, dict):
         raise RefusedError("a template's variables are an object")
-    expr, source = parse(text, scope)
-    return evaluate(expr, Scope(None, scope.budget, source, names))
+    template, source = template_of(text, scope)
+    return evaluate(template, Scope(None, scope.budget, source, names))
 
 
 def _tuple(expr: TupleOf, scope: Scope) -> object:
@@ -363,8 +371,8 @@ def _for(expr: For, scope: Scope) -> object:
 _SPECIAL: dict[str, Callable[[Call, Scope], object]] = {
     "try": _try,
     "can": _can,
-    "templatefile": _templatefile,
-    "templatestring": _templatestring,
+    "templatefile": _own_template,
+    "templatestring": _own_template,
 }
 
 _MEANING: dict[type, Callable[[Any, Scope], Any]] = {

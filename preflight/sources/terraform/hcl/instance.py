@@ -7,7 +7,7 @@ from preflight.sources.terraform.hcl.evaluate import outcome
 from preflight.sources.terraform.hcl.kinds import STRING, Type
 from preflight.sources.terraform.hcl.reading import Around
 from preflight.sources.terraform.hcl.syntax import Attribute, Block, Body, reference
-from preflight.sources.terraform.hcl.types import typed
+from preflight.sources.terraform.hcl.types import type_of, typed
 from preflight.sources.terraform.hcl.values import (
     Lazy,
     RefusedError,
@@ -67,7 +67,7 @@ class Instance(Lazy):
         return value
 
     def _evaluated(self, said: Attribute, names: dict[str, Any]) -> Any:
-        return outcome(said.expr, self.module.scope(said.source).with_names(names))
+        return self.module.reading.budget.keep(outcome(said.expr, self.module.scope(said.source).with_names(names)))
 
     def project(self) -> Any:
         """The provider's project: what stands in where the resource names none."""
@@ -102,6 +102,8 @@ class Instance(Lazy):
             return known
         when = "is read by a plan" if self.data else "is known after apply"
         value = Unsettled(f"{self.address}.{name} {when}", "a plan" if self.data else "")
+        if name == "output" and self.type == "terraform_data":
+            return typed(value, type_of(self.argument("input")))
         return typed(value, _ID[name]) if name in _ID else value
 
     def all(self) -> Unsettled:

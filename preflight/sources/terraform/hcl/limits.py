@@ -27,11 +27,14 @@ class Limits(Struct, frozen=True):
     instances: int = 1_000
     """Of one block, by `count` or `for_each`."""
     steps: int = 3_000_000
-    """Of evaluation in all; about five seconds."""
+    """Of evaluation in all; about five seconds. An instance of a resource costs `instance_steps`."""
+    instance_steps: int = 50
     text: int = 2_000_000
     """Characters of one string."""
     elements: int = 20_000
     """Of one collection."""
+    parts: int = 200_000
+    """Of one value, however they are nested: what is in it twice counts twice."""
     regex_work: int = 10_000_000
     """The most steps that a regular expression may be expected to take."""
 

@@ -99,9 +99,12 @@ class Module:
         key = (kind, name)
         if key not in self._known:
             self._known[key] = _NO_VALUE
+            budget = self.reading.budget
+            doubts = budget.doubts
             try:
-                self._known[key] = work()
+                self._known[key] = budget.keep(work())
             finally:
+                budget.doubts = doubts  # a refusal there is caught by no try() here
                 if self._known[key] is _NO_VALUE:
                     del self._known[key]
         value = self._known[key]
@@ -240,7 +243,9 @@ class Module:
             return
         prefix = f"{self.address}." if self.address else ""
         address = f"{prefix}{'data.' if key[0] == 'data' else ''}{key[1]}.{key[2]}"
+        budget = self.reading.budget
         for instance, names in found.instances:
+            budget.spend(budget.limits.instance_steps)
             yield Instance(self, block, address + key_text(instance), names, self.maybe or broken)
         if found.open:
             yield Instance(self, block, address + SYMBOL, found.symbol, self.maybe or found.open)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from msgspec import Struct
-from tree_sitter import Language, Parser
+from msgspec import Struct, structs
+from tree_sitter import Language, Parser, Range
 from tree_sitter import Node as TreeNode
 from tree_sitter_hcl import language
 
@@ -14,7 +14,8 @@ from preflight.sources.terraform.hcl.syntax import Attribute, Block, Body, Broke
 from preflight.sources.terraform.hcl.templates import unescape
 from preflight.sources.terraform.resources import Place
 
-_PARSER = Parser(Language(language()))
+_LANGUAGE = Language(language())
+_PARSER = Parser(_LANGUAGE)
 _MARK = b"END_OF_TEMPLATE"
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def parse_file(source: Source, limits: Limits) -> File:
     root = _PARSER.parse(source.data).root_node
     converter = Converter(source, limits)
     file = File(source, [], [])
+    # Trees take thirty times the room of their text: none is kept, and a block that is wanted is parsed again.
     for node in _top(root):
         if node.type != "block":
             continue
@@ -58,7 +60,7 @@ def parse_file(source: Source, limits: Limits) -> File:
         if kind == "locals":
             file.locals += _locals(node, converter)
         else:
-            file.blocks.append(Entry(kind, labels, source, node.start_byte, _loader(converter.block, node)))
+            file.blocks.append(Entry(kind, labels, source, node.start_byte, _block_loader(node, converter)))
     if root.has_error:
         error = first_error(root)
         file.broken = source.place(error.start_byte if error else 0)
@@ -79,12 +81,47 @@ def _locals(node: TreeNode, converter: Converter) -> Iterator[Entry[Attribute]]:
         for child in body.named_children if body.type == "body" else ():
             if child.type == "attribute":
                 name = converter.text(child.named_children[0])
-                load = _loader(converter.attribute, child)
-                yield Entry("local", (name,), converter.source, child.start_byte, load)
+                yield Entry("local", (name,), converter.source, child.start_byte, _local_loader(child, name, converter))
 
 
-def _loader(convert: Callable[[TreeNode], T], node: TreeNode) -> Callable[[], T]:
-    return lambda: convert(node)
+def _block_loader(node: TreeNode, converter: Converter) -> Callable[[], Block]:
+    where, broken = _range(node), node.has_error
+    kind, labels = converter.header(node)
+
+    def load() -> Block:
+        source = converter.source
+        found = _parsed_again(where, "block", converter)
+        if found is None:
+            return Block(kind, labels, Body({}), source, where.start_byte, source.place(where.start_byte))
+        block = converter.block(found)
+        if broken and block.broken is None:
+            block = structs.replace(block, broken=block.place)
+        return block
+
+    return load
+
+
+def _local_loader(node: TreeNode, name: str, converter: Converter) -> Callable[[], Attribute]:
+    where, broken = _range(node), node.has_error
+
+    def load() -> Attribute:
+        found = None if broken else _parsed_again(where, "attribute", converter)
+        if found is None:
+            expr = Broken(where.start_byte, "the syntax is broken here")
+            return Attribute(name, expr, converter.source, where.start_byte)
+        return converter.attribute(found)
+
+    return load
+
+
+def _range(node: TreeNode) -> Range:
+    return Range(node.start_point, node.end_point, node.start_byte, node.end_byte)
+
+
+def _parsed_again(where: Range, kind: str, converter: Converter) -> TreeNode | None:
+    """The block or attribute in a range of a file; None if there is none, by itself."""
+    root = Parser(_LANGUAGE, included_ranges=[where]).parse(converter.data).root_node
+    return next((node for node in _top(root) if node.type == kind), None)
 
 
 def parse_body(source: Source, limits: Limits) -> tuple[Body, Place | None]:

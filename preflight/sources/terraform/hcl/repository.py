@@ -2,7 +2,9 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from preflight.sources.terraform.hcl.limits import Limits
 
@@ -21,6 +23,18 @@ class Repository:
     def __init__(self, root: Path, limits: Limits) -> None:
         self.root = os.path.realpath(root)
         self.limits = limits
+        self._decoded: dict[str, Any] = {}
+        self._decoded_size = 0
+
+    def decoded(self, text: str, decode: Callable[[str], Any]) -> Any:
+        """What a text decodes to, worked out once as long as there is room: factories read a file for each module."""
+        if text not in self._decoded:
+            value = decode(text)
+            self._decoded_size += len(text)
+            if self._decoded_size > self.limits.file_bytes:
+                return value
+            self._decoded[text] = value
+        return self._decoded[text]
 
     def shown(self, path: str | Path) -> str:
         """The path from the repository's root, with `/`."""

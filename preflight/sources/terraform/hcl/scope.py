@@ -7,7 +7,7 @@ from typing import Protocol
 from preflight.sources.terraform.hcl.limits import Limits
 from preflight.sources.terraform.hcl.repository import Repository
 from preflight.sources.terraform.hcl.syntax import Source
-from preflight.sources.terraform.hcl.values import UnsettledError
+from preflight.sources.terraform.hcl.values import UnsettledError, parts_of
 from preflight.sources.terraform.resources import Unsettled
 
 
@@ -18,12 +18,14 @@ class ExhaustedError(Exception):
 class Budget:
     """What a read may still spend: steps, and how deep it is."""
 
-    __slots__ = ("depth", "limits", "steps")
+    __slots__ = ("depth", "doubts", "limits", "steps")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.steps = limits.steps
         self.depth = 0
+        self.doubts = 0
+        """How often a part was unsettled that Terraform may come to refuse: `try()` may go on where we don't."""
 
     def spend(self, steps: int) -> None:
         """Takes steps; raises ExhaustedError when there are none left."""
@@ -37,6 +39,14 @@ class Budget:
             raise UnsettledError(Unsettled(f"a text is longer than {self.limits.text} characters, the limit here"))
         self.spend(len(text) >> 6)
         return text
+
+    def keep(self, value: object) -> object:
+        """The value, paid for by its parts; unsettled past the limit."""
+        parts = parts_of(value, self.limits.parts) if isinstance(value, list | dict) else 0
+        self.spend(parts >> 3)
+        if parts > self.limits.parts:
+            return Unsettled(f"a value has more than {self.limits.parts} parts, the limit here", "a plan")
+        return value
 
     def room(self, elements: int) -> None:
         """Pays for a collection of so many elements before it is made; UnsettledError past the limit."""

@@ -4,7 +4,7 @@ The rules are those of "Type Constraints" in Terraform's documentation and of go
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.numbers import is_number
@@ -18,6 +18,7 @@ from preflight.sources.terraform.hcl.values import (
     Typed,
     as_set,
     kind,
+    plain,
     settled,
     to_bool,
     to_number,
@@ -31,6 +32,7 @@ _COLLECTIONS = {"list", "set", "map"}
 _SCALARS = {"string", "number", "bool"}
 
 Evaluate = Callable[[Expr], object]
+C = TypeVar("C", bound=ListValue | SetValue | MapValue)
 
 
 def parse_type(expr: Expr | None) -> Type:
@@ -96,13 +98,23 @@ def convert(value: object, to: Type, evaluate: Evaluate | None = None) -> object
         if not isinstance(value, dict):
             raise RefusedError(f"a map is required, not {kind(value)}")
         parts = [convert(part, element, evaluate) for part in value.values()]
-        return MapValue(zip(value, alike(parts), strict=True))
+        return of_type(MapValue(zip(value, alike(parts), strict=True)), element)
     if not isinstance(value, list):
         raise RefusedError(f"a {to.kind} is required, not {kind(value)}")
     if isinstance(value, SetValue) and to.kind == "list" and value.open:
-        return typed(value.open, to)
+        return typed(plain(value.open), to)
+    known = getattr(value, "element", None)
+    if not value and known and element.kind in _SCALARS and common([known, element]) is None:
+        raise RefusedError(f"its elements are no {element.kind}s")
     parts = alike([convert(part, element, evaluate) for part in value])
-    return as_set(parts) if to.kind == "set" else ListValue(parts)
+    return of_type(as_set(parts) if to.kind == "set" else ListValue(parts), element)
+
+
+def of_type(value: C, element: Type) -> C:
+    """The collection, which remembers its elements' type if it has none that tell it."""
+    if not value and element.kind != "any":
+        value.element = element
+    return value
 
 
 def _as_object(value: object, to: Type, evaluate: Evaluate | None) -> dict[str, object]:
@@ -142,9 +154,10 @@ def type_of(value: object) -> Type:
     if isinstance(value, Lazy):
         return ANY
     if isinstance(value, ListValue | SetValue):
-        return Type(kind(value), common([type_of(part) for part in value]) or ANY)
+        return Type(kind(value), common([type_of(part) for part in value]) or ANY if value else value.element or ANY)
     if isinstance(value, MapValue):
-        return Type("map", common([type_of(part) for part in value.values()]) or ANY)
+        found = common([type_of(part) for part in value.values()]) if value else value.element
+        return Type("map", found or ANY)
     if isinstance(value, list):
         return Type("tuple", attributes={str(index): type_of(part) for index, part in enumerate(value)})
     if isinstance(value, dict):

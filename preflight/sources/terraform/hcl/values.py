@@ -18,14 +18,6 @@ class RefusedError(Exception):
     """What Terraform itself refuses: an index out of range, a wrong argument. `try()` and `can()` catch it."""
 
 
-class UnsettledError(Exception):
-    """A value is unsettled, or a limit was met: what needs it is unsettled too. Nothing in Terraform catches it."""
-
-    def __init__(self, unsettled: Unsettled) -> None:
-        super().__init__(unsettled.why)
-        self.unsettled = unsettled
-
-
 class Typed(Unsettled, frozen=True):
     """An unsettled value whose type is known."""
 
@@ -37,12 +29,26 @@ def plain(value: Unsettled) -> Unsettled:
     return Unsettled(value.why, value.settled_by, value.place, value.sensitive)
 
 
+class UnsettledError(Exception):
+    """A value is unsettled, or a limit was met: what needs it is unsettled too. Nothing in Terraform catches it."""
+
+    def __init__(self, unsettled: Unsettled) -> None:
+        super().__init__(unsettled.why)
+        self.unsettled = plain(unsettled)
+        """Of no known type: what needed the value is another value."""
+
+
 class ListValue(list[Any]):
     """A list: its elements are of one type."""
+
+    element: Type | None = None
+    """Their type, where it is known and they don't tell it."""
 
 
 class SetValue(list[Any]):
     """A set: settled elements first, in Terraform's order, each once; then the unsettled ones."""
+
+    element: Type | None = None
 
     @property
     def open(self) -> Unsettled | None:
@@ -52,6 +58,8 @@ class SetValue(list[Any]):
 
 class MapValue(dict[str, Any]):
     """A map: its elements are of one type."""
+
+    element: Type | None = None
 
 
 class Lazy:
@@ -83,17 +91,32 @@ def unsettled_in(value: object) -> Unsettled | None:
     return None
 
 
+def parts_of(value: object, most: int) -> int:
+    """How many values are in a value, counted up to `most` and a little more; what is shared counts each time."""
+    count = 0
+    pending: list[Any] = [value]
+    while pending and count <= most:
+        part = pending.pop()
+        if isinstance(part, dict):
+            part = part.values()
+        elif not isinstance(part, list):
+            continue
+        count += len(part)
+        pending += [inner for inner in part if isinstance(inner, list | dict)]
+    return count
+
+
 def settled(value: object) -> Any:
     """The value, if it is itself settled (parts of it may not be); else raises `UnsettledError`."""
     if isinstance(value, Unsettled):
-        raise UnsettledError(plain(value))
+        raise UnsettledError(value)
     return value
 
 
 def whole(value: object) -> Any:
     """The value, if it is settled throughout, without anything lazy; else raises `UnsettledError`."""
     if found := unsettled_in(value):
-        raise UnsettledError(plain(found))
+        raise UnsettledError(found)
     return unlazy(value)
 
 
@@ -172,10 +195,8 @@ def to_bool(value: object) -> bool:
     given = settled(value)
     if isinstance(given, bool):
         return given
-    if given in {"true", "1"} and isinstance(given, str):
-        return True
-    if given in {"false", "0"} and isinstance(given, str):
-        return False
+    if isinstance(given, str) and given in {"true", "1", "false", "0"}:
+        return given in {"true", "1"}
     raise RefusedError(f"a bool is required, not {kind(value)}")
 
 
@@ -279,7 +300,7 @@ def items(value: object) -> Iterator[tuple[object, object]]:
     value = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
     if isinstance(value, SetValue):
         if not ordered(value) and len(value) > 1:
-            raise UnsettledError(plain(value.open) if value.open else Unsettled("the order of a set of objects"))
+            raise UnsettledError(value.open or Unsettled("the order of a set of objects"))
         return ((element, element) for element in value)
     if isinstance(value, list):
         return enumerate(value)

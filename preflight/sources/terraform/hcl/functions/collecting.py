@@ -3,7 +3,7 @@
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
-from preflight.sources.terraform.hcl.kinds import BOOL, NUMBER, STRING, Type
+from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.types import alike, common, convert, type_of
 from preflight.sources.terraform.hcl.values import (
@@ -12,6 +12,7 @@ from preflight.sources.terraform.hcl.values import (
     MapValue,
     RefusedError,
     SetValue,
+    Typed,
     UnsettledError,
     equal,
     identity,
@@ -110,7 +111,7 @@ def _index(value: object, wanted: object) -> object:
     raise RefusedError("index() did not find the element")
 
 
-@_add("contains", 2, returns=BOOL, partial=True, nulls=True)
+@_add("contains", 2, returns=BOOL, partial=True)
 def _contains(value: object, wanted: object) -> object:
     plain = settled(value)
     if not isinstance(plain, list):
@@ -140,10 +141,10 @@ def _coalesce(*values: object) -> object:
     raise RefusedError("coalesce() found no argument that is neither null nor empty")
 
 
-@_add("coalescelist", 1, MANY, partial=True, nulls=True)
+@_add("coalescelist", 1, MANY, partial=True)
 def _coalescelist(*values: object) -> object:
     for value in values:
-        if value is not None and (isinstance(value, Unsettled) or as_list(value, "coalescelist")):
+        if isinstance(value, Unsettled) or as_list(value, "coalescelist"):
             return settled(value)
     raise RefusedError("coalescelist() found no list with elements")
 
@@ -155,7 +156,10 @@ def _concat(scope: Scope, *lists: object) -> object:
         found += as_list(one, "concat")
         scope.budget.room(len(found))
     if all(isinstance(one, ListValue) for one in lists):
-        return ListValue(alike(found))
+        shared = common([type_of(one) for one in lists])
+        if shared is None:
+            raise RefusedError("the lists of concat() have no type in common")
+        return convert(ListValue(found), shared)
     return found
 
 
@@ -184,11 +188,10 @@ def _merge(scope: Scope, *maps: object) -> object:
         found.update(as_dict(one, "merge"))
         scope.budget.room(len(found))
     if given and all(isinstance(one, MapValue) for one in given):
-        shared = common([type_of(one) for one in given])
-        if shared is not None and shared.kind == "map" and shared.element and shared.element.kind != "any":
-            return convert(found, shared)
-        return MapValue(found)
-    return found
+        elements = [found_type.element or ANY for found_type in map(type_of, given)]
+        if all(one in (ANY, elements[0]) for one in elements[1:]) or elements[0] == ANY:
+            return MapValue(found)
+    return found  # maps of different types make an object
 
 
 @_add("zipmap", 2, partial=True)
@@ -214,6 +217,8 @@ def _one(value: object) -> object:
 
 @_add("reverse", 1, partial=True)
 def _reverse(value: object) -> object:
+    if isinstance(value, Typed) and value.type and value.type.kind == "list":
+        return value
     elements = as_list(value, "reverse")
     return (ListValue if isinstance(value, ListValue | SetValue) else list)(elements[::-1])
 
@@ -228,7 +233,7 @@ def _slice(value: object, start: object, end: object) -> object:
 
 @_add("chunklist", 2, partial=True)
 def _chunklist(value: object, size: object) -> object:
-    elements, length = as_list(value, "chunklist"), to_whole(size)
+    elements, length = alike(as_list(value, "chunklist")), to_whole(size)
     if length < 0:
         raise RefusedError("chunklist() takes a size that is not negative")
     if length == 0:
@@ -236,7 +241,7 @@ def _chunklist(value: object, size: object) -> object:
     return ListValue(ListValue(elements[at : at + length]) for at in range(0, len(elements), length))
 
 
-@_add("distinct", 1)
+@_add("distinct", 1, returns=Type("list", ANY))
 def _distinct(value: object) -> object:
     found: dict[object, Any] = {}
     for element in alike(as_list(value, "distinct")):
@@ -246,7 +251,9 @@ def _distinct(value: object) -> object:
 
 @_add("matchkeys", 3)
 def _matchkeys(values: object, keys: object, wanted: object) -> object:
-    elements, names, search = as_list(values, "matchkeys"), as_list(keys, "matchkeys"), as_list(wanted, "matchkeys")
+    elements, names = alike(as_list(values, "matchkeys")), as_list(keys, "matchkeys")
+    compared = alike([*names, *as_list(wanted, "matchkeys")])
+    names, search = compared[: len(names)], compared[len(names) :]
     if len(elements) != len(names):
         raise RefusedError("matchkeys() takes lists of one length")
     wanted_ones = {identity(one) for one in search}

@@ -81,7 +81,11 @@ def _constant(text: str) -> object:
 def _yamldecode(scope: Scope, text: object) -> object:
     from preflight.sources.terraform.hcl.functions.yaml_text import from_yaml  # its library: loaded when met
 
-    return from_yaml(to_text(text), scope)
+    said = to_text(text)
+    scope.budget.spend(len(said) >> 3)
+    if scope.surroundings is None:
+        return from_yaml(said, scope)
+    return scope.surroundings.repository.decoded(said, lambda one: from_yaml(one, scope))
 
 
 @_add("csvdecode", 1, scoped=True)

@@ -53,10 +53,10 @@ def _formatted(found: re.Match[str], argument: object, scope: Scope) -> str:
     if width > _WIDEST or (places or 0) > _WIDEST:
         raise UnsettledError(Unsettled("a width past the limit here"))
     value = whole(argument)
+    if value is None:
+        raise UnsettledError(Unsettled("null as an argument of format(), which Terraform never settles"))
     if verb == "v":
         text = _as_is(value, scope, plain="#" not in flags)
-    elif value is None:
-        raise RefusedError(f"null cannot be formatted with %{verb}")
     elif verb == "s":
         text = to_text(value)[:places]
     elif verb == "q":
@@ -83,7 +83,7 @@ def _as_is(value: object, scope: Scope, *, plain: bool) -> str:
 
 
 def general(number: Number) -> str:
-    """A number in Go's shortest `%g`: with an exponent from 1e21 on in Go's floats, but from six digits on in these."""
+    """A number in Go's shortest `%g`: its big floats have an exponent from 1e6 on."""
     text = number_text(number)
     if text is None:
         raise UnsettledError(Unsettled("a number whose digits Terraform rounds"))
@@ -91,7 +91,7 @@ def general(number: Number) -> str:
     before, _, after = text.lstrip("-").partition(".")
     digits = (before + after).lstrip("0").rstrip("0")
     exponent = len(before) - 1 if before != "0" else -1 - (len(after) - len(after.lstrip("0")))
-    if not digits or -4 <= exponent < max(21, 0):
+    if not digits or -4 <= exponent < 6:
         return text
     return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{exponent:+03d}"
 
@@ -100,7 +100,7 @@ def _number(number: Number, verb: str, flags: str, width: int, places: int | Non
     if verb == "f":
         digits = _fixed(abs(number), 6 if places is None else places)
     elif not isinstance(number, int):
-        raise UnsettledError(Unsettled(f"a fraction formatted with %{verb}"))
+        raise RefusedError(f"a whole number is required for %{verb}")
     else:
         digits = format(abs(number), verb)
     sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
@@ -116,9 +116,11 @@ def _fixed(number: Any, places: int) -> str:
         raise UnsettledError(Unsettled("more places than the limit here"))
     scaled = number * 10**places
     cut, rest = divmod(scaled, 1)
-    if rest == 0.5 or (rest and number.denominator & (number.denominator - 1) and abs(rest - 0.5) < 1e-50):
+    half = rest * 2 - 1
+    if half == 0 and number.denominator & (number.denominator - 1):
         raise UnsettledError(Unsettled("a number half way between two, which Terraform rounds"))
-    digits = str(int(cut) + (rest > 0.5)).rjust(places + 1, "0")
+    up = half > 0 or (half == 0 and cut % 2 == 1)  # a half that binary digits hold goes to the even neighbour
+    digits = str(int(cut) + up).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 

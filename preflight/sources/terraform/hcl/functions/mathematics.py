@@ -5,6 +5,7 @@ from typing import Any
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
 from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Type
 from preflight.sources.terraform.hcl.numbers import Number, is_exact, simplest
+from preflight.sources.terraform.hcl.operations import calculated
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.types import convert
 from preflight.sources.terraform.hcl.values import (
@@ -31,7 +32,7 @@ def _abs(number: object) -> object:
 @_add("ceil", 1, returns=NUMBER)
 def _ceil(number: object) -> object:
     value = to_number(number)
-    return -(-value // 1)
+    return calculated("*", -value // 1, -1)
 
 
 @_add("floor", 1, returns=NUMBER)

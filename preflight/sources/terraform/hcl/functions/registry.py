@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from preflight.sources.terraform.hcl.kinds import ANY, Type
 from preflight.sources.terraform.hcl.scope import Scope
-from preflight.sources.terraform.hcl.values import RefusedError, whole
+from preflight.sources.terraform.hcl.types import of_type
+from preflight.sources.terraform.hcl.values import ListValue, RefusedError, SetValue, whole
 
 Body = Callable[..., object]
 
@@ -35,7 +36,10 @@ class Function(Struct, frozen=True):
             raise RefusedError(f"an argument of {self.name}() is null")
         if not self.partial:
             arguments = [whole(argument) for argument in arguments]
-        return self.run(scope, *arguments) if self.scoped else self.run(*arguments)
+        value = self.run(scope, *arguments) if self.scoped else self.run(*arguments)
+        if isinstance(value, ListValue | SetValue) and self.returns.element:
+            return of_type(value, self.returns.element)
+        return value
 
 
 MANY = 1_000_000

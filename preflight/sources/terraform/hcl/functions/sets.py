@@ -1,51 +1,53 @@
 """Functions of sets."""
 
+from collections.abc import Callable
 from typing import Any
 
 from preflight.sources.terraform.hcl.functions.collecting import whole_list
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
-from preflight.sources.terraform.hcl.types import alike
-from preflight.sources.terraform.hcl.values import as_set, identity
+from preflight.sources.terraform.hcl.kinds import ANY, Type
+from preflight.sources.terraform.hcl.types import alike, common, of_type, type_of, typed
+from preflight.sources.terraform.hcl.values import as_set, identity, plain, unsettled_in
 
 SETS = Registry()
-_add = SETS.add
+Elements = list[Any]
 
 
-def _alike(values: tuple[object, ...], name: str) -> list[list[Any]]:
-    """The sets' elements, all converted to one type, as Terraform does before it compares them."""
-    lists = [whole_list(value, name) for value in values]
-    together = iter(alike([element for one in lists for element in one]))
-    return [[next(together) for _ in one] for one in lists]
+def _add(name: str, least: int, most: int = 0) -> Callable[[Callable[..., Elements]], None]:
+    """Registers a function of lists that are settled, of one type and to be made a set of."""
+
+    def decorate(run: Callable[..., Elements]) -> None:
+        def of_values(*values: object) -> object:
+            """The set; unsettled, but of a known type, if an element is."""
+            shared = common([type_of(value) for value in values])
+            element = (shared.element if shared else None) or ANY
+            if unknown := next(filter(None, map(unsettled_in, values)), None):
+                return typed(plain(unknown), Type("set", element))
+            lists = [whole_list(value, name) for value in values]
+            together = iter(alike([one for elements in lists for one in elements]))
+            return of_type(as_set(run(*([next(together) for _ in elements] for elements in lists))), element)
+
+        SETS.add(name, least, most, partial=True)(of_values)
+
+    return decorate
 
 
-def _identities(elements: list[Any]) -> set[object]:
+def _identities(elements: Elements) -> set[object]:
     return {identity(element) for element in elements}
 
 
 @_add("setunion", 1, MANY)
-def _setunion(*values: object) -> object:
-    return as_set(element for one in _alike(values, "setunion") for element in one)
+def _setunion(*sets: Elements) -> Elements:
+    return [element for one in sets for element in one]
 
 
 @_add("setintersection", 1, MANY)
-def _setintersection(*values: object) -> object:
-    first, *others = _alike(values, "setintersection")
+def _setintersection(first: Elements, *others: Elements) -> Elements:
     kept = [_identities(other) for other in others]
-    return as_set(element for element in first if all(identity(element) in other for other in kept))
+    return [element for element in first if all(identity(element) in other for other in kept)]
 
 
 @_add("setsubtract", 2)
-def _setsubtract(left: object, right: object) -> object:
-    first, other = _alike((left, right), "setsubtract")
+def _setsubtract(first: Elements, other: Elements) -> Elements:
     gone = _identities(other)
-    return as_set(element for element in first if identity(element) not in gone)
-
-
-@_add("setsymmetricdifference", 1, MANY)
-def _setsymmetricdifference(*values: object) -> object:
-    result, *others = _alike(values, "setsymmetricdifference")
-    for other in others:
-        here, there = _identities(result), _identities(other)
-        result = [one for one in result if identity(one) not in there]
-        result += [one for one in other if identity(one) not in here]
-    return as_set(result)
+    return [element for element in first if identity(element) not in gone]

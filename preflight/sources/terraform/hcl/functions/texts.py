@@ -1,16 +1,17 @@
 """Functions of texts."""
 
 import re
+from typing import Any
 
 from preflight.sources.terraform.hcl.functions.formats import format_text
 from preflight.sources.terraform.hcl.functions.patterns import matches, replaced
 from preflight.sources.terraform.hcl.functions.registry import MANY, Registry
 from preflight.sources.terraform.hcl.kinds import BOOL, STRING, Type
 from preflight.sources.terraform.hcl.scope import Scope
+from preflight.sources.terraform.hcl.types import convert
 from preflight.sources.terraform.hcl.values import (
     ListValue,
     RefusedError,
-    SetValue,
     UnsettledError,
     items,
     to_text,
@@ -21,6 +22,12 @@ from preflight.sources.terraform.resources import Unsettled
 TEXTS = Registry()
 _add = TEXTS.add
 _TEXTS = Type("list", STRING)
+
+
+def _texts(value: object) -> list[Any]:
+    """The texts of a list, perhaps with nulls."""
+    found: Any = convert(value, _TEXTS)
+    return list(found)
 
 
 @_add("upper", 1, returns=STRING)
@@ -42,7 +49,10 @@ def _simple(text: str) -> str:
 
 @_add("title", 1, returns=STRING)
 def _title(text: object) -> object:
-    return re.sub(r"(?<![\w'’])[a-z]", lambda found: found[0].upper(), to_text(text))
+    whole = to_text(text)
+    if not whole.isascii():
+        raise UnsettledError(Unsettled("a title of letters that Go capitalises in its own way"))
+    return re.sub(r"(?<!\w)[a-z]", lambda found: found[0].upper(), whole)
 
 
 @_add("trimspace", 1, returns=STRING)
@@ -92,10 +102,7 @@ def _strcontains(text: object, part: object) -> object:
 def _join(scope: Scope, separator: object, *lists: object) -> object:
     parts: list[str] = []
     for one in lists:
-        if not isinstance(one, list):
-            raise RefusedError("join() takes lists of texts")
-        for _, part in items(one):
-            parts.append(to_text(part))
+        parts += [to_text(part) for part in _texts(one)]
     between = to_text(separator)
     scope.budget.room(len(parts))
     return scope.budget.text(between.join(parts))
@@ -196,14 +203,9 @@ def _formatlist(scope: Scope, template: object, *arguments: object) -> object:
 
 @_add("compact", 1, returns=_TEXTS)
 def _compact(texts: object) -> object:
-    if not isinstance(texts, list):
-        raise RefusedError("compact() takes a list of texts")
-    return ListValue(text for text in (to_text(one) for _, one in items(texts) if one is not None) if text)
+    return ListValue(text for text in _texts(texts) if text)
 
 
 @_add("sort", 1, returns=_TEXTS)
 def _sort(texts: object) -> object:
-    if not isinstance(texts, list):
-        raise RefusedError("sort() takes a list of texts")
-    elements = list(texts) if isinstance(texts, SetValue) else [value for _, value in items(texts)]
-    return ListValue(sorted((to_text(one) for one in elements), key=str.encode))
+    return ListValue(sorted((to_text(one) for one in _texts(texts)), key=str.encode))
