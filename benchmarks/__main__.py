@@ -1,4 +1,4 @@
-"""`make bench`: prints each ratio beside its bound, and exits 1 if one doesn't hold."""
+"""`make bench`: prints each ratio beside its bound, and exits 1 if one is past it by more than noise."""
 
 import gc
 import sys
@@ -22,6 +22,11 @@ CALLER = "admin@acme.example"
 LATENCY = 0.1
 
 
+_NOISE = 1.15
+"""By so much a figure may be past its bound, and is said to be, before the whole fails: what two runs of the same code
+differ by on a machine that does other things as well."""
+
+
 class Bench:
     """Prints results and remembers whether all held."""
 
@@ -31,7 +36,7 @@ class Bench:
     def check(self, what: str, value: float, bound: float, unit: str, *, at_least: bool = False) -> None:
         """One figure against its bound."""
         holds = value >= bound if at_least else value <= bound
-        self.held &= holds
+        self.held &= value >= bound / _NOISE if at_least else value <= bound * _NOISE
         said, wrong = ("at least", "UNDER") if at_least else ("at most", "OVER")
         print(f"{'ok' if holds else wrong:<5} {what}: {value:.2f} {unit} ({said} {bound:.2f})")
 
