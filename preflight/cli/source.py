@@ -19,7 +19,9 @@ from preflight.renderers.visible import visible
 from preflight.sources.group_members import read_group_members, with_members
 
 if TYPE_CHECKING:
+    from preflight.sources.assets import AssetsSource
     from preflight.sources.live import TracedCall
+    from preflight.sources.terraform.source import TerraformSource
 
 LIVE_ONLY = {
     "timeout": "--timeout",
@@ -174,6 +176,13 @@ def refuse_two_sources(
         raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
 
 
+def collected(source: "AssetsSource | TerraformSource", wanted: frozenset[type[Fact]]) -> tuple[Snapshot, Target]:
+    """Reads the wanted facts of one project from files, and says on stderr what is odd about these."""
+    snapshot = source.collect(wanted)
+    warn(source.warnings)
+    return snapshot, source.target
+
+
 def collect_assets(
     paths: tuple[Path, ...], profile: Profile, target: Target, wanted: frozenset[type[Fact]]
 ) -> tuple[Snapshot, Target]:
@@ -183,10 +192,7 @@ def collect_assets(
     """
     from preflight.sources.assets import AssetsSource
 
-    source = AssetsSource(paths, profile, target)
-    snapshot = source.collect(wanted)
-    warn(source.warnings)
-    return snapshot, source.target
+    return collected(AssetsSource(paths, profile, target), wanted)
 
 
 def collect_plan(
@@ -196,12 +202,9 @@ def collect_plan(
 
     Raises UsageError for a file that is no plan in JSON; says on stderr where it declares nothing of the project.
     """
-    from preflight.sources.terraform.source import PlanSource
+    from preflight.sources.terraform.plan_source import plan_source
 
-    source = PlanSource(path, profile, target)
-    snapshot = source.collect(wanted)
-    warn(source.warnings)
-    return snapshot, source.target
+    return collected(plan_source(path, profile, target), wanted)
 
 
 class Changes:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from preflight.cli.options import choice_of_variables
 from preflight.cli.request import Request
-from preflight.cli.source import warn
+from preflight.cli.source import collected
 from preflight.errors import UsageError, nearest
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
@@ -47,14 +47,11 @@ def collect_terraform(
 
     Raises UsageError for what is no folder with such files; says on stderr where they declare nothing of the project.
     """
-    from preflight.sources.terraform.folder_source import FolderSource
+    from preflight.sources.terraform.folder_source import folder_source
 
     if request.terraform is None:
         raise AssertionError("no folder was named")
-    source = FolderSource(request.terraform, profile, target, request.given, environ)
-    snapshot = source.collect(wanted)
-    warn(source.warnings)
-    return snapshot, source.target
+    return collected(folder_source(request.terraform, profile, target, request.given, environ), wanted)
 
 
 def configured(request: Request, config: Path | None) -> Request:
