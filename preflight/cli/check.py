@@ -9,7 +9,7 @@ import click
 
 from preflight.check.repository import Check, Options
 from preflight.cli import screen
-from preflight.cli.options import choice_of_rules, choice_of_variables, complete_formats, complete_reports
+from preflight.cli.options import choice_of_formats, choice_of_rules, choice_of_variables
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.run import parse_format, parse_reports
 from preflight.cli.screen import shown
@@ -38,23 +38,7 @@ from preflight.renderers.many import full_document
 )
 @choice_of_variables
 @choice_of_rules
-@click.option(
-    "--format",
-    "form",
-    default="terminal",
-    show_default=True,
-    metavar="FORMAT",
-    shell_complete=complete_formats,
-    help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, github-summary or gitlab.",
-)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT=FILE",
-    shell_complete=complete_reports,
-    help="Also write a report in this format to this file (repeatable).",
-)
+@choice_of_formats()
 @click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something required can't be told.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on stdout; the exit code and the files tell.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")

@@ -72,6 +72,36 @@ def choice_of_reading(function: Function) -> Function:
     return function
 
 
+def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
+    """`--format`, `--report`. `also`: what is to be said of the latter besides."""
+
+    def add(function: Function) -> Function:
+        for option in (
+            click.option(
+                "--report",
+                "reports",
+                multiple=True,
+                metavar="FORMAT=FILE",
+                shell_complete=complete_reports,
+                help=f"Also write a report in this format to this file{also} (repeatable).",
+            ),
+            click.option(
+                "--format",
+                "form",
+                default="terminal",
+                show_default=True,
+                metavar="FORMAT",
+                shell_complete=complete_formats,
+                help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, "
+                "github-summary or gitlab.",
+            ),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
 def choice_of_variables(function: Function) -> Function:
     """`--var`, `--var-file`: values of Terraform's variables."""
     for option in (

@@ -8,7 +8,7 @@ import click
 
 from preflight import interrupts
 from preflight.cli import screen
-from preflight.cli.options import choice_of_reading, choice_of_rules, complete_formats, complete_reports
+from preflight.cli.options import choice_of_formats, choice_of_reading, choice_of_rules
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
@@ -119,23 +119,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @click.option("--cross-check", is_flag=True, help="Ask Google's Policy Troubleshooter too, and show both answers.")
 @choice_of_reading
 @choice_of_source
-@click.option(
-    "--format",
-    "form",
-    default="terminal",
-    show_default=True,
-    metavar="FORMAT",
-    shell_complete=complete_formats,
-    help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, github-summary or gitlab.",
-)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT=FILE",
-    shell_complete=complete_reports,
-    help="Also write a report in this format to this file, with --no-files too (repeatable).",
-)
+@choice_of_formats(", with --no-files too")
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
