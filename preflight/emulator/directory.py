@@ -93,11 +93,6 @@ class Directory:
             current = self.node(parent) if parent else None
         return found
 
-    def organization_of(self, node: Node) -> Organization | None:
-        """The organisation at the end of the chain, if the world knows it."""
-        last = self.chain(node)[-1]
-        return last if isinstance(last, Organization) else None
-
     def home(self, caller: Caller) -> Project | None:
         """The project that a service account belongs to, if the world has it."""
         if caller.project:

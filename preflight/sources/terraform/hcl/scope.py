@@ -80,10 +80,6 @@ class Scope:
         self.source = source
         self.names = names
 
-    def having(self, **names: object) -> "Scope":
-        """The same place with more names; they hide others."""
-        return self.with_names(names)
-
     def with_names(self, names: Mapping[str, object]) -> "Scope":
         """The same place with more names; they hide others."""
         return Scope(self.surroundings, self.budget, self.source, {**self.names, **names})

@@ -113,6 +113,11 @@ def settled(value: object) -> Any:
     return value
 
 
+def worked_out(value: object) -> Any:
+    """The value, worked out if it is lazy, and itself settled; else raises `UnsettledError`."""
+    return settled(unlazy(value) if isinstance(value, Lazy) else value)
+
+
 def whole(value: object) -> Any:
     """The value, if it is settled throughout, without anything lazy; else raises `UnsettledError`."""
     if found := unsettled_in(value):
@@ -297,7 +302,7 @@ def items(value: object) -> Iterator[tuple[object, object]]:
     Maps come in the order of their keys; a set's keys are its elements. A set whose order isn't known raises
     UnsettledError.
     """
-    value = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
+    value = worked_out(value)
     if isinstance(value, SetValue):
         if not ordered(value) and len(value) > 1:
             raise UnsettledError(value.open or Unsettled("the order of a set of objects"))

@@ -7,7 +7,6 @@ from preflight.sources.terraform.hcl.kinds import ANY, BOOL, NUMBER, STRING, Typ
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.types import alike, common, convert, type_of
 from preflight.sources.terraform.hcl.values import (
-    Lazy,
     ListValue,
     MapValue,
     RefusedError,
@@ -23,8 +22,8 @@ from preflight.sources.terraform.hcl.values import (
     to_bool,
     to_text,
     to_whole,
-    unlazy,
     unsettled_in,
+    worked_out,
 )
 from preflight.sources.terraform.resources import Unsettled
 
@@ -43,7 +42,7 @@ def as_list(value: object, name: str) -> list[Any]:
 
 def as_dict(value: object, name: str) -> dict[str, Any]:
     """The elements of a map or object."""
-    plain = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
+    plain = worked_out(value)
     if not isinstance(plain, dict):
         raise RefusedError(f"{name}() takes a map, not {kind(plain)}")
     return plain
@@ -51,7 +50,7 @@ def as_dict(value: object, name: str) -> dict[str, Any]:
 
 @_add("length", 1, returns=NUMBER, partial=True)
 def _length(value: object) -> object:
-    plain = settled(unlazy(settled(value)) if isinstance(value, Lazy) else value)
+    plain = worked_out(value)
     if isinstance(plain, SetValue) and plain.open:
         raise UnsettledError(plain.open)
     if isinstance(plain, str) and not plain.isascii():

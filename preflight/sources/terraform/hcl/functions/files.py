@@ -8,7 +8,7 @@ from pathlib import Path
 from preflight.sources.terraform.hcl.functions.encoding import HASHES, hashed
 from preflight.sources.terraform.hcl.functions.registry import Registry
 from preflight.sources.terraform.hcl.kinds import BOOL, STRING, Type
-from preflight.sources.terraform.hcl.repository import MissingError, UnreadableError
+from preflight.sources.terraform.hcl.repository import MissingError, Repository, UnreadableError
 from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Expr, Source
 from preflight.sources.terraform.hcl.values import RefusedError, UnsettledError, as_set, to_text
@@ -18,20 +18,20 @@ FILES = Registry()
 _add = FILES.add
 
 
-def _path(scope: Scope, path: str) -> Path:
+def _path(scope: Scope, path: str) -> tuple[Repository, Path]:
+    """The repository, outside of which nothing is read, and where in it or not the path is."""
     if scope.surroundings is None:
         raise UnsettledError(Unsettled("a template that reads a file"))
     if path.startswith("~"):
         raise UnsettledError(Unsettled(f"{path} is in somebody's home folder"))
-    return scope.surroundings.folder / path
+    return scope.surroundings.repository, scope.surroundings.folder / path
 
 
 def _read(scope: Scope, path: object) -> bytes:
     named = to_text(path)
-    full = _path(scope, named)
-    assert scope.surroundings is not None  # noqa: S101 - _path has seen to it
+    repository, full = _path(scope, named)
     try:
-        data = scope.surroundings.repository.read(full)
+        data = repository.read(full)
     except MissingError:
         raise RefusedError(f'there is no file "{named}"') from None
     except UnreadableError as error:
@@ -74,10 +74,9 @@ for _name in HASHES:
 @_add("fileexists", 1, returns=BOOL, scoped=True)
 def _fileexists(scope: Scope, path: object) -> object:
     named = to_text(path)
-    full = _path(scope, named)
-    assert scope.surroundings is not None  # noqa: S101 - _path has seen to it
+    repository, full = _path(scope, named)
     try:
-        real = scope.surroundings.repository.inside(full)
+        real = repository.inside(full)
     except MissingError:
         return False
     except UnreadableError as error:
@@ -90,9 +89,7 @@ def _fileexists(scope: Scope, path: object) -> object:
 @_add("fileset", 2, returns=Type("set", STRING), scoped=True)
 def _fileset(scope: Scope, folder: object, pattern: object) -> object:
     named, wanted = to_text(folder), to_text(pattern)
-    full = _path(scope, named)
-    assert scope.surroundings is not None  # noqa: S101 - _path has seen to it
-    repository = scope.surroundings.repository
+    repository, full = _path(scope, named)
     matcher = glob(wanted)
     try:
         start = repository.inside(full)
