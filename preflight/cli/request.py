@@ -69,13 +69,10 @@ class Selection(Struct, frozen=True):
 
     profile: Profile
     rules: tuple[Rule, ...]
+    wanted: frozenset[type[Fact]]
+    """The facts that the rules need."""
     told: Groups | None
     """Groups' members that a file tells."""
-
-    @property
-    def wanted(self) -> frozenset[type[Fact]]:
-        """The facts that the rules need."""
-        return needed_facts(self.rules)
 
     def informed(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot, with what a file tells of groups."""
@@ -87,9 +84,12 @@ class Selection(Struct, frozen=True):
 def selection(request: Request) -> Selection:
     """Raises UsageError for an option that can't be used, RuleError and ProfileError for files that can't."""
     also = (CROSS_CHECK,) if request.cross_check else ()
+    profile = load_profile(request.profile)
+    rules = select(load_rules(request.rules_dir), request.only, request.skip, also)
     return Selection(
-        load_profile(request.profile),
-        select(load_rules(request.rules_dir), request.only, request.skip, also),
+        profile,
+        rules,
+        needed_facts(rules),
         None if request.group_members is None else read_group_members(request.group_members),
     )
 

@@ -57,8 +57,9 @@ def read_group_members(path: Path) -> Groups:
 
 def with_members(groups: Groups | Unknown, told: Groups) -> Groups:
     """What a file tells, and for other groups what else is known."""
-    known = {} if isinstance(groups, Unknown) else groups.groups
-    return Groups(groups={**known, **told.groups})
+    if isinstance(groups, Unknown):
+        return told  # the very same for each of many projects, so that what is worked out of it can be kept
+    return Groups(groups={**groups.groups, **told.groups})
 
 
 def _groups(lines: list[_Line], path: Path) -> Groups:
