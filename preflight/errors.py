@@ -54,8 +54,14 @@ class OutputError(PreflightError):
 
 def nearest(name: str, choices: "list[str] | tuple[str, ...]") -> str:
     """The hint for a name that is not one of `choices`: the nearest one, and all of them."""
+    close = close_to(name, choices)
+    meant = f"Did you mean '{close}'? " if close else ""
+    return f"{meant}Known: {', '.join(sorted(choices))}."
+
+
+def close_to(name: str, choices: "list[str] | tuple[str, ...]") -> str | None:
+    """The one of `choices` that was probably meant, if any is near."""
     from difflib import get_close_matches  # only when something is misspelt: start-up stays light
 
     close = get_close_matches(name, choices, n=1)
-    meant = f"Did you mean '{close[0]}'? " if close else ""
-    return f"{meant}Known: {', '.join(sorted(choices))}."
+    return close[0] if close else None

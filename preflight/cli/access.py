@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -14,8 +15,8 @@ from preflight.access.decision import Answer, Decision
 from preflight.access.from_snapshot import project_access
 from preflight.cli import screen
 from preflight.cli.options import choice_of_reading
-from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
-from preflight.errors import ExitCode, UsageError, nearest
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options, warn
+from preflight.errors import ExitCode, UsageError, close_to, nearest
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
 from preflight.facts.catalogue import role_catalogue
@@ -23,7 +24,7 @@ from preflight.facts.dataset import Dataset, Datasets
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
 from preflight.facts.organization import Tags
-from preflight.facts.policy import AllowPolicies, Roles
+from preflight.facts.policy import AllowPolicies, Role, Roles
 from preflight.facts.project import Ancestry, Fact, Project
 from preflight.facts.seen import Provenance, Unknown
 from preflight.facts.snapshot import Snapshot, Target
@@ -132,7 +133,21 @@ def answer(question: Question, sources: Sources, environ: Mapping[str, str]) -> 
     target = replace(parse_target(profile, question.project), principal=question.principal, dataset=question.dataset)
     wanted = WANTED | IN_DATASETS if question.dataset else WANTED
     snapshot, found = sources.collect(profile, target, wanted, environ)
-    return decided(question, snapshot, found)
+    decision = decided(question, snapshot, found)
+    if decision.answer is not Answer.GRANTED:
+        warn(_doubts(question.permission, snapshot.roles))
+    return decision
+
+
+def _doubts(permission: str, roles: Roles | Unknown) -> Iterator[str]:
+    """Nobody holds a permission that doesn't exist: where none of the known ones has this name, that is said."""
+    read = () if isinstance(roles, Unknown) else roles.roles.values()
+    held = (role.permissions for role in read if isinstance(role, Role))
+    known = tuple(dict.fromkeys([*AUDITED_PERMISSIONS, *role_catalogue().permissions, *chain.from_iterable(held)]))
+    if permission not in known:
+        meant = close_to(permission, known)
+        hint = f"Did you mean '{meant}'?" if meant else "See that it is spelt right."
+        yield f"No role that was read holds {permission}, so it may not exist. {hint}"
 
 
 def decided(question: Question, snapshot: Snapshot, target: Target) -> Decision:

@@ -199,3 +199,17 @@ def test_what_can_not_be_asked_is_refused(arguments, said, preflight: Preflight)
 
 def test_a_dataset_that_is_not_there_is_refused_with_the_nearest(asked):
     asked(acme(SALES), ANA, DATA, *PROJECT, "--resource", "sale").refuses("There is no dataset 'sale'", "sales")
+
+
+@pytest.mark.parametrize(
+    ("permission", "said"),
+    [
+        ("bigquery.jobs.craete", "Did you mean 'bigquery.jobs.create'?"),
+        ("pubsub.things.fly", "See that it is spelt right."),
+        (DATA, ""),
+    ],
+)
+def test_a_permission_that_no_role_holds_may_not_exist(permission, said, asked):
+    result = asked(acme(binding(USER, ANA)), ANA, permission, *PROJECT)
+    assert result.code == 1
+    assert (said in result.err and f"holds {permission}" in result.err) if said else result.err == ""
