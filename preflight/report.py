@@ -191,6 +191,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """The plan that was laid over the facts."""
     only_new: bool = False
     """The exit code counts just what the plan makes worse."""
+    unasked: tuple[str, ...] = ()
+    """The rules that could stand in the way of ready, and that nobody wanted judged this time."""
 
     @property
     def status(self) -> Status:

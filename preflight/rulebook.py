@@ -212,3 +212,11 @@ def select(
     if not chosen:
         raise UsageError("No rule is left to run.", "Drop a --skip, or name a rule with --rule.")
     return tuple(r for r in rules if r.id in chosen)
+
+
+def unasked(rules: Iterable[Rule], chosen: Iterable[Rule]) -> tuple[str, ...]:
+    """The ids of the rules that were not chosen, and without which nobody can be called ready."""
+    judged = {r.id for r in chosen}
+    return tuple(
+        r.id for r in rules if r.id not in judged and not r.on_request and r.severity is not Severity.RECOMMENDED
+    )

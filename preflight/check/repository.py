@@ -16,7 +16,7 @@ from preflight.engine import load_rules, needed_facts
 from preflight.errors import UsageError
 from preflight.profile import DEFAULT_PROFILE, Profile, load_profile, profile_files
 from preflight.report import Left, Report
-from preflight.rulebook import Rule, select
+from preflight.rulebook import Rule, select, unasked
 from preflight.sources.terraform.declarations import Declarations, Use
 from preflight.sources.terraform.hcl.reading import Inputs
 from preflight.sources.terraform.ignores import ignores_in
@@ -67,6 +67,7 @@ class Check:
         named = tuple(self.settings.tasks(self._ids)) if self.settings else ()
         only = options.only or (self.settings.file.content.rules if self.settings else ())
         self._rules = select(rules, only, options.skip)
+        self._unasked = unasked(rules, self._rules)
         self._named = tuple(task for task in named if options.profile in {None, task.profile.name})
 
     @property
@@ -110,7 +111,8 @@ class Check:
         snapshot, identity = snapshot_of(declared, project, apis, needed_facts(rules), source, started)
         if identity is not None:
             task = replace(task, target=replace(task.target, project=identity))
-        return judged(rules, snapshot, task, allow_unknown=self.options.allow_unknown)
+        report = judged(rules, snapshot, task, allow_unknown=self.options.allow_unknown)
+        return replace(report, unasked=self._unasked)
 
     def _profiles(self) -> tuple[Profile, ...]:
         names = [self.options.profile] if self.options.profile else sorted(profile_files(), key=_by_default)

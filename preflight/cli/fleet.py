@@ -19,7 +19,6 @@ from preflight.cli.request import Request, selection, target_of
 from preflight.cli.screen import shown
 from preflight.cli.source import warn
 from preflight.cli.spread import spread
-from preflight.engine import evaluate
 from preflight.errors import OutputError
 from preflight.renderers import Format, fleet, json_report
 from preflight.renderers.many import AtEnd, Document, Json, document
@@ -112,9 +111,7 @@ def _read(request: Request, progress: Progress) -> "Iterator[_Fleet]":
 
         def judge(number: int) -> Report:
             named = export.projects[number]
-            judged = replace(target, project=named.id)
-            seen = chosen.informed(snapshot(named))
-            return evaluate(chosen.rules, seen, judged, chosen.profile, allow_unknown=request.allow_unknown)
+            return chosen.judged(snapshot(named), replace(target, project=named.id))
 
         yield _Fleet(judge, len(export.projects), progress)
     finally:

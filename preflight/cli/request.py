@@ -6,14 +6,14 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from preflight.engine import load_rules, needed_facts
+from preflight.engine import evaluate, load_rules, needed_facts
 from preflight.facts.groups import Groups
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import DEFAULT_PROFILE, Profile, load_profile
 from preflight.renderers import Format
-from preflight.report import Left
-from preflight.rulebook import Rule, select
+from preflight.report import Left, Report
+from preflight.rulebook import Rule, select, unasked
 from preflight.sources.group_members import read_group_members, with_members
 from preflight.target import parse_target
 
@@ -73,24 +73,31 @@ class Selection(Struct, frozen=True):
     """The facts that the rules need."""
     told: Groups | None
     """Groups' members that a file tells."""
+    unasked: tuple[str, ...]
+    """The rules that could stand in the way of ready, and that the options leave out."""
+    allow_unknown: bool
 
-    def informed(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot, with what a file tells of groups."""
-        if self.told is None or Groups not in self.wanted:
-            return snapshot
-        return replace(snapshot, groups=with_members(snapshot.groups, self.told))
+    def judged(self, snapshot: Snapshot, target: Target) -> Report:
+        """The report on the snapshot, with what a file tells of groups."""
+        if self.told is not None and Groups in self.wanted:
+            snapshot = replace(snapshot, groups=with_members(snapshot.groups, self.told))
+        report = evaluate(self.rules, snapshot, target, self.profile, allow_unknown=self.allow_unknown)
+        return replace(report, unasked=self.unasked)
 
 
 def selection(request: Request) -> Selection:
     """Raises UsageError for an option that can't be used, RuleError and ProfileError for files that can't."""
     also = (CROSS_CHECK,) if request.cross_check else ()
     profile = load_profile(request.profile)
-    rules = select(load_rules(request.rules_dir), request.only, request.skip, also)
+    every = load_rules(request.rules_dir)
+    rules = select(every, request.only, request.skip, also)
     return Selection(
         profile,
         rules,
         needed_facts(rules),
         None if request.group_members is None else read_group_members(request.group_members),
+        unasked(every, rules),
+        request.allow_unknown,
     )
 
 

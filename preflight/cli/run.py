@@ -25,7 +25,6 @@ from preflight.cli.source import (
     refuse_two_sources,
 )
 from preflight.cli.terraform import choice_of_terraform, collect_terraform, configured
-from preflight.engine import evaluate
 from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format, render
 from preflight.report import Report
@@ -54,14 +53,11 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
             verbose=request.verbose,
         )
         snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
-    snapshot = chosen.informed(snapshot)
-    report = evaluate(chosen.rules, snapshot, target, chosen.profile, allow_unknown=request.allow_unknown)
-    report = report.leaving_out(request.left_out)
+    report = chosen.judged(snapshot, target).leaving_out(request.left_out)
     if changes is None:
         return report
-    changed = chosen.informed(changes.applied_to(snapshot, target, chosen.wanted))
-    then = evaluate(chosen.rules, changed, target, chosen.profile, allow_unknown=request.allow_unknown)
-    then = then.leaving_out(request.left_out)
+    changed = changes.applied_to(snapshot, target, chosen.wanted)
+    then = chosen.judged(changed, target).leaving_out(request.left_out)
     return then.since(report, str(request.plan), only_new=request.only_new)
 
 

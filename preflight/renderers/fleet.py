@@ -20,6 +20,8 @@ _WORDS = {
     Status.WARN: "ready, with warnings",
     Status.PASS: "ready",
 }
+_AS_ASKED = {Status.WARN: "OK as far as asked, with warnings", Status.PASS: "OK as far as asked"}
+"""Where rules were left out that could stand in the way."""
 
 
 class Row(Struct, frozen=True):
@@ -33,6 +35,8 @@ class Row(Struct, frozen=True):
     rule: str
     """The first rule that stands in the way; empty: none."""
     message: str
+    partial: bool
+    """Rules that could stand in the way were left out."""
 
     @classmethod
     def of(cls, report: Report) -> "Row":
@@ -43,7 +47,7 @@ class Row(Struct, frozen=True):
         found = Counter(finding.status for finding in report.findings)
         counts = tuple(found[status] for status in _ORDER)
         rule, message = (first.rule, first.verdict.message) if first else ("", "")
-        return cls(report.target.project, report.status, report.exit_code, counts, rule, message)
+        return cls(report.target.project, report.status, report.exit_code, counts, rule, message, bool(report.unasked))
 
 
 def exit_code(rows: Iterable[Row]) -> ExitCode:
@@ -61,7 +65,8 @@ def worst_first(rows: Iterable[Row]) -> list[Row]:
 def totals(rows: list[Row]) -> str:
     """How many projects are what, in a sentence."""
     found = Counter(row.status for row in rows)
-    told = [f"{found[status]:,} {_WORDS[status]}" for status in _ORDER if found[status]]
+    named = _WORDS | _AS_ASKED if any(row.partial for row in rows) else _WORDS
+    told = [f"{found[status]:,} {named[status]}" for status in _ORDER if found[status]]
     return f"{len(rows):,} {'project' if len(rows) == 1 else 'projects'}: {', '.join(told)}."
 
 

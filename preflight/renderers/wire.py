@@ -230,6 +230,8 @@ class Report(Model):
     """When the last fact was read, in UTC."""
     summary: Summary
     """How many rules gave which answer."""
+    unasked: tuple[Text, ...]
+    """The rules that could stand in the way, and that were left out of this run: `pass` doesn't mean ready if any."""
     findings: tuple[Finding, ...]
     """One for each rule: what is wrong first."""
 
@@ -256,6 +258,7 @@ def from_report(report: internal.Report) -> Report:
             unknown=report.count(internal.Status.UNKNOWN),
             skip=report.count(internal.Status.SKIP),
         ),
+        unasked=report.unasked,
         findings=tuple(_finding(finding) for finding in report.by_urgency()),
     )
 

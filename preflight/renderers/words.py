@@ -19,6 +19,8 @@ _KEPT = {
     Status.UNKNOWN: "CAN'T TELL",
 }
 """The same of a repository."""
+_AS_ASKED = {Status.PASS: "OK, AS FAR AS ASKED", Status.WARN: "OK, AS FAR AS ASKED, WITH WARNINGS"}
+"""The same where rules were left out that could stand in the way."""
 _COUNTED = (
     (Status.FAIL, "fails", "fail"),
     (Status.UNKNOWN, "could not be determined", "could not be determined"),
@@ -41,7 +43,8 @@ def when(moment: datetime) -> str:
 
 def answer(report: Report) -> str:
     """The report's verdict in a word or two."""
-    return (_KEPT if report.repository else _ANSWERS)[report.status]
+    answers = _KEPT if report.repository else _ANSWERS
+    return (answers | _AS_ASKED if report.unasked else answers)[report.status]
 
 
 def project(report: Report) -> str:
@@ -76,6 +79,8 @@ def next_step(report: Report) -> str:
         return "preflight itself failed in a rule: run again with --debug and report what it prints."
     if report.repository:
         return _for_repository(report)
+    if report.unasked and report.status in _AS_ASKED:
+        return f"{_left_out(report)}; whether {report.vendor} can connect says a run with all rules."
     match report.status:
         case Status.FAIL if any(finding.blinds for finding in report.findings):
             return "Fix what fails, settle what is unknown, then run again."
@@ -105,8 +110,15 @@ def _for_repository(report: Report) -> str:
             return "Settle what is unknown, then check again."
         case _ if not report.count(Status.PASS) and not report.count(Status.WARN):
             return "Nothing of the connection is declared or owned here."
+        case _ if report.unasked:
+            return f"{_left_out(report)}; whether the connection breaks says a check with all rules."
         case _:
             return "Nothing here breaks the connection; whether the project is ready says: preflight run"
+
+
+def _left_out(report: Report) -> str:
+    count = len(report.unasked)
+    return f"{'1 rule was' if count == 1 else f'{count} rules were'} left out that could stand in the way"
 
 
 def wants_explaining(finding: Finding) -> bool:

@@ -317,3 +317,15 @@ def test_the_report_names_what_was_judged(cloud: Cloud, preflight: Preflight):
     assert report["principal"].casefold() == f"serviceAccount:{VENDOR}".casefold()
     assert result.verdicts["vendor-role"] == "pass"  # e-mails compare without case
     assert sum(report["summary"].values()) == len(report["findings"]) == len(ALL_RULES) - 1
+
+
+def test_a_run_of_some_rules_calls_no_project_ready(serve, preflight):
+    cloud = serve(World.demo("ready"))
+    one = preflight(*RUN, "--rule", "project-active", "--format", "json", environ=cloud.environ())
+    assert (one.code, one.report["verdict"]) == (0, "pass")
+    assert "billing-enabled" in one.report["unasked"]
+    told = preflight(*RUN, "--rule", "project-active", environ=cloud.environ())
+    assert "OK, AS FAR AS ASKED" in told.out
+    assert "READY" not in told.out
+    minor = preflight(*RUN, "--skip", "dataset-public", "--format", "json", environ=cloud.environ())
+    assert minor.report["unasked"] == []

@@ -3,6 +3,7 @@ from msgspec.structs import replace
 
 from preflight.facts.seen import Denied, Internal
 from preflight.renderers import words
+from preflight.renderers.fleet import Row, totals
 from preflight.report import Severity, unknown
 
 
@@ -36,3 +37,22 @@ def test_an_open_point_is_no_obstacle(make_report, make_finding, reports):
 def test_the_cause_is_told_once(message, told, make_finding):
     finding = make_finding("some-rule", "It holds", unknown(message, Denied("x.y.get")))
     assert words.cause(finding) == ("access denied: x.y.get" if told else None)
+
+
+@pytest.mark.parametrize(("count", "left"), [(1, "1 rule was left out"), (2, "2 rules were left out")])
+def test_what_was_left_out_keeps_it_from_being_called_ready(count, left, reports):
+    for repository in (False, True):
+        partial = replace(reports["ready"], unasked=("one", "two")[:count], repository=repository)
+        assert words.answer(partial) == "OK, AS FAR AS ASKED"
+        assert words.next_step(partial).startswith(left)
+        assert "with all rules" in words.next_step(partial)
+
+
+def test_what_fails_fails_whatever_was_left_out(reports):
+    partial = replace(reports["broken"], unasked=("one",))
+    assert (words.answer(partial), words.next_step(partial)) == ("NOT READY", words.next_step(reports["broken"]))
+
+
+def test_a_fleet_of_which_rules_were_left_out_is_not_called_ready(reports):
+    assert totals([Row.of(reports["ready"])]) == "1 project: 1 ready."
+    assert totals([Row.of(replace(reports["ready"], unasked=("one",)))]) == "1 project: 1 OK as far as asked."
