@@ -34,6 +34,7 @@ SLACK = 3.0
 KINDS: tuple[Kind, ...] = get_args(Kind)
 HARMLESS: frozenset[str] = frozenset({"huge", "endless_pages"})
 """Kinds that take nothing away, but for lists without an end."""
+DELAYS: frozenset[str] = frozenset({"slow", "hang", "drip"})
 _ASSUMED = re.compile(r"^deny policies of .* were not seen \(.*\): none is assumed$")
 AUDITOR = "auditor-access"
 """It tells what the caller could not see: it alone may change in its own ways."""
@@ -85,6 +86,12 @@ class Outcome(NamedTuple):
         if not self.changed:
             return "="
         return f"{self.code} {self.verdict}" + (f" ({', '.join(reasons)})" if reasons else "")
+
+
+    @property
+    def late(self) -> bool:
+        """Something was not answered in time, although this fault delays nothing."""
+        return self.cell.kind not in DELAYS and any(finding.reason == "timeout" for finding in self.changed.values())
 
 
 class Run(NamedTuple):

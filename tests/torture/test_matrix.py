@@ -94,17 +94,26 @@ def test_every_fault_on_every_call(everything: bool, record_property: Any):
     wanted = cells() if everything else part()
     with side_by_side(AT_ONCE) as run:
         outcomes = list(run(outcome, wanted))
+    said = documented(PAGE.read_text(encoding="utf-8"))
+
+    def shown(found: Outcome) -> str:
+        return said[found.cell.world, found.cell.kind, found.cell.method]
+
+    # Beside a dozen others even an answer in time may come too late; what that run said must be true all the same.
+    late = [n for n, found in enumerate(outcomes) if found.late and not agrees(shown(found), found)]
+    wrong = [f"{outcomes[n].cell}: {problem}" for n in late for problem in outcomes[n].problems]
+    with side_by_side(1) as run:
+        for n, found in zip(late, run(outcome, [outcomes[n].cell for n in late]), strict=True):
+            outcomes[n] = found
     longest = max(found.seconds for found in outcomes)
-    record_property("torture: faults", f"{len(outcomes)} of {len(cells())} cells, the longest {longest:.1f} s")
+    told = f"{len(outcomes)} of {len(cells())} cells, the longest {longest:.1f} s; {len(late)} once more, alone"
+    record_property("torture: faults", told)
     if everything:
         record_property("torture: the table", "\n" + for_terminal(outcomes))
-    said = documented(PAGE.read_text(encoding="utf-8"))
-    wrong = []
     for found in outcomes:
         wrong += [f"{found.cell}: {problem}" for problem in (*found.problems, *_unseen(found))]
-        shown = said[found.cell.world, found.cell.kind, found.cell.method]
-        if not agrees(shown, found):
-            wrong.append(f"{found.cell}: {PAGE.name} says {shown!r}, and it is {found.text!r}: {ANEW}")
+        if not agrees(shown(found), found):
+            wrong.append(f"{found.cell}: {PAGE.name} says {shown(found)!r}, and it is {found.text!r}: {ANEW}")
     if everything and not wrong and document(outcomes) != PAGE.read_text(encoding="utf-8"):
         wrong.append(f"{PAGE.name} is not as it would be made now: {ANEW}")
     assert not wrong, "\n".join(wrong)
