@@ -128,7 +128,8 @@ def wants_explaining(finding: Finding) -> bool:
 
 def source(report: Report) -> str:
     """Where the facts come from, and the plan that was laid over them."""
-    return f"{report.source}, with {report.plan} applied" if report.plan else report.source
+    told = f"{report.source} of {report.origin}" if report.origin else report.source
+    return f"{told}, with {report.plan} applied" if report.plan else told
 
 
 def weight(finding: Finding) -> str:
