@@ -1,4 +1,4 @@
-"""`preflight collect`: read all that the rules need to know of a project, and write it to a bundle without a verdict."""
+"""`preflight collect`: read what the rules need to know of a project, and write it to a bundle without a verdict."""
 
 import os
 from pathlib import Path
