@@ -1,6 +1,5 @@
 """`--bundle` and `--redact`: what leaves, cleaned of names; and what is said of it before it is written."""
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,14 +20,9 @@ from preflight.report import Report
 KIND = "bundle"
 
 
-@contextlib.contextmanager
-def named_bundle(path: Path | None, option: str = "--bundle") -> Iterator[NamedFiles[str] | None]:
+def named_bundle(path: Path, option: str = "--bundle") -> NamedFiles[str]:
     """Opens the file of the bundle before the run. Raises OutputError where it can't be written."""
-    if path is None:
-        yield None
-        return
-    with NamedFiles([(KIND, path)], option, "bundle") as file:
-        yield file
+    return NamedFiles([(KIND, path)], option, "bundle")
 
 
 def material_of(request: Request, chosen: Selection, found: Collected, report: Report) -> Material:

@@ -4,6 +4,7 @@ made them."""
 import os
 import re
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -16,7 +17,7 @@ _LARGEST = 16 * 2**20
 @click.command(name="reveal")
 @click.argument("file", type=click.File("r", encoding="utf-8", errors="replace"), default="-")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
-def command(file: click.utils.LazyFile) -> None:
+def command(file: TextIO) -> None:
     """Print FILE (or what is typed or piped in) with names in place of pseudonyms.
 
     Works where the bundle was written: what stands for what never leaves that machine.
