@@ -124,7 +124,8 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
     )
     left = len(rows) - len(shown)
     more = f"{left:,} more {'is' if left == 1 else 'are'} not in this table." if left else ""
-    blocks = [f"## {len(rows):,} projects for {prose(first.vendor)}", totals(rows), table, more, reasons, "---", footer]
+    heading = f"## {len(rows):,} project{'s' * (len(rows) != 1)} for {prose(first.vendor)}"
+    blocks = [heading, totals(rows), table, more, reasons, "---", footer]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
