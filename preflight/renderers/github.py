@@ -74,7 +74,8 @@ def _annotation(report: Report, finding: Finding) -> str:
     grave = report.counts(finding) and (finding.blocks or (finding.blinds and not report.allow_unknown))
     where = {}
     for place in places_of(finding)[:1]:
-        where = {"file": visible(place.path.removeprefix("./")), "line": str(place.line or 1)}
+        # In a property nothing is a command, and the file has to be found.
+        where = {"file": visible(place.path.removeprefix("./"), keep=":#"), "line": str(place.line or 1)}
         if place.column:
             where["col"] = str(place.column)
     title = f"{finding.status.value.upper()} {finding.rule}"
