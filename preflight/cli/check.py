@@ -113,7 +113,8 @@ def _told(check: Check, form: Format, named: Outputs | None, rows: list[Row], *,
     same."""
     wanted = (named.formats if named is not None else frozenset()) | (frozenset() if quiet else {form})
     documents = {
-        one: full_document(one, colour=screen.colour() and one is form, width=screen.width()) for one in wanted
+        one: full_document(one, colour=screen.colour() and one is form, width=screen.width(), warnings=check.warnings)
+        for one in wanted
     }
 
     def tell(one: Format, text: str) -> Iterator[OutputError]:

@@ -58,7 +58,7 @@ def judge(request: Request, environ: Mapping[str, str]) -> Report:
         return report
     changed = changes.applied_to(snapshot, target, chosen.wanted)
     then = chosen.judged(changed, target).leaving_out(request.left_out)
-    return then.since(report, str(request.plan), only_new=request.only_new)
+    return then.since(report, str(request.plan), only_new=request.only_new, stale=changes.stale)
 
 
 def _load_renderers() -> None:

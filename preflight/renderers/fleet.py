@@ -132,4 +132,5 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
 JSON_START = f'{{\n"schema_version": "{SCHEMA_VERSION}",\n"reports": [\n'
 JSON_BETWEEN = ",\n"
 JSON_END = "\n]\n}\n"
-"""Around and between the JSON reports, which are written as they come."""
+JSON_WITH = "\n],\n"
+"""Around and between the JSON reports, which are written as they come; the last one where more follows."""

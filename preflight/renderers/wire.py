@@ -73,6 +73,8 @@ class Source(Model):
     """The live APIs, a saved snapshot or bundle, a Terraform plan, Terraform files, or a Cloud Asset export."""
     plan: Text | None
     """The Terraform plan whose changes were laid over those facts; null: none was."""
+    stale: tuple[Text, ...]
+    """What that plan says is there, and isn't: it is out of date, and what is there counts. Empty: nothing."""
 
 
 class Summary(Model):
@@ -248,7 +250,7 @@ def from_report(report: internal.Report) -> Report:
         vendor=report.vendor,
         principal=target.principal,
         target=Target(location=target.location, dataset=target.dataset),
-        source=Source(kind=report.source, plan=report.plan),
+        source=Source(kind=report.source, plan=report.plan, stale=report.stale),
         started_at=utc(report.started_at),
         finished_at=utc(report.finished_at),
         summary=Summary(
