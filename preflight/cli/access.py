@@ -80,7 +80,7 @@ class Question(Struct, frozen=True, kw_only=True):
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "json", "markdown"]),
+    type=click.Choice(["terminal", "json", "markdown", "html"]),
     default="terminal",
     show_default=True,
     help="How the answer is shown.",
@@ -176,6 +176,10 @@ def rendered(decision: Decision, form: str) -> str:
         from preflight.renderers import access_wire
 
         return access_wire.render(decision)
+    if form == "html":
+        from preflight.renderers.html import access as access_page
+
+        return access_page.render(decision)
     from preflight.renderers import access_tree
 
     if form == "markdown":

@@ -84,7 +84,7 @@ def terminal(rows: list[Row], *, width: int = 100) -> str:
     ]
     align = ("left", "left", "right", "right", "right", "right", "left")
     text = tabulate(table, headers=headers, tablefmt="plain", disable_numparse=True, colalign=align)
-    rules = "".join(f"{count:6,} x {rule}\n" for rule, count in _in_the_way(rows))
+    rules = "".join(f"{count:6,} x {rule}\n" for rule, count in in_the_way(rows))
     return f"{text}\n\n{rules}{totals(rows)}\n"
 
 
@@ -97,7 +97,8 @@ def _shortened(text: str, room: int) -> str:
     return shown if len(shown) <= room else f"{shown[: room - 3].rstrip()}..."
 
 
-def _in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
+def in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    """Which rules stand in the way first, and of how many projects; the most frequent first."""
     return Counter(row.rule for row in rows if row.rule).most_common()
 
 
@@ -116,7 +117,7 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
         why = f"{code(row.rule)} {prose(row.message)}".replace("|", r"\|") if row.rule else ""
         lines.append(f"| {row.status.value.upper()} | {code(row.project)} | {counts} | {why} |")
     table = "\n".join(lines)
-    reasons = "\n".join(f"- {code(rule)}: {count:,}" for rule, count in _in_the_way(rows))
+    reasons = "\n".join(f"- {code(rule)}: {count:,}" for rule, count in in_the_way(rows))
     footer = (
         f"Judged for {code(first.target.principal)} by the profile {code(first.profile)} version "
         f"{code(first.profile_version)}. Facts: {prose(first.source)}, {code(source)}, "
