@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from preflight import paths
 from preflight.access.path import path_of
 from preflight.facts.access_path import Level
-from preflight.testing import bind, deny, groups, policies, unreadable
-from tests.renderers.audits import ANA, DATA, FOLDER, JOBS, KIM, ORGANIZATION, access, decisions
+from preflight.testing import FOLDER, ORGANIZATION, bind, deny, groups, policies, unreadable
+from tests.renderers.audits import ANA, DATA, JOBS, KIM, access, decisions
 
 PATHS = {name: path_of(decision) for name, decision in decisions().items()}
 NOBODY = groups({})

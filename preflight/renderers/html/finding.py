@@ -14,9 +14,10 @@ from preflight.renderers.visible import visible
 from preflight.report import Finding, Remedy, Status
 
 _CONSOLE = "https://console.cloud.google.com/"
-MOST_EVIDENCE = 100
+MOST_EVIDENCE = MOST_REMEDIES = 100
 MOST_COMMANDS = 200
-"""The others are in the JSON report."""
+"""Of a finding, of a finding, and of a remedy; the others are in the JSON report."""
+_OPEN_REMEDIES = 5
 _OPEN_EVIDENCE = 4
 _PICTURES = 3
 
@@ -118,8 +119,15 @@ def _remedies(finding: Finding, told: words.Told, where: Where) -> Iterator[Mark
     if not remedies:
         return
     yield where.heading("To settle it" if finding.status is Status.UNKNOWN else "To fix it", below=2)
-    items = [element("li", _remedy(remedy, finding, told, where)) for remedy in remedies]
-    yield element("ol" if len(items) > 1 else "ul", items, class_="remedies")
+    items = [element("li", _remedy(remedy, finding, told, where)) for remedy in remedies[:MOST_REMEDIES]]
+    yield element("ol" if len(items) > 1 else "ul", items[:_OPEN_REMEDIES], class_="remedies")
+    more = items[_OPEN_REMEDIES:]
+    if len(remedies) > MOST_REMEDIES:
+        more.append(element("li", f"{len(remedies) - MOST_REMEDIES:,} more are in the JSON report.", class_="dim"))
+    if more:
+        summary = element("summary", f"{len(remedies) - _OPEN_REMEDIES:,} more to do")
+        listed = element("ol", more, class_="remedies", start=_OPEN_REMEDIES + 1)
+        yield element("details", summary, listed, class_="plain")
 
 
 def _remedy(remedy: Remedy, finding: Finding, told: words.Told, where: Where) -> Iterator[Markup]:

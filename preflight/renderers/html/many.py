@@ -39,7 +39,7 @@ class Pages:
 
     def _parts(self, rows: list[Row]) -> Iterator[Markup]:
         named = {id(row): f"project-{number}" for number, row in enumerate(rows, start=1)}
-        yield _section("At a glance", _table(fleet.worst_first(rows), named))
+        yield _section("At a glance", _table("All projects", fleet.worst_first(rows), named))
         for row, report in zip(rows, self._reports, strict=True):
             name = named[id(row)]
             where = Where(depth=2, prefix=f"{name}-")
@@ -61,10 +61,12 @@ def _fleet(rows: list[Row]) -> Iterator[Markup]:
     trouble = [row for row in ordered if row.status in _IN_TROUBLE]
     fine = [row for row in ordered if row.status not in _IN_TROUBLE]
     if trouble:
-        yield _section("What is in the way", _table(trouble))
+        yield _section("What is in the way", _table("What is in the way", trouble))
     if fine:
         summary = element("summary", f"{len(fine):,} {'project' if len(fine) == 1 else 'projects'}")
-        listed = element("details", summary, _table(fine), class_="plain", open=len(fine) <= _MOST_OPEN)
+        listed = element(
+            "details", summary, _table("Nothing in the way", fine), class_="plain", open=len(fine) <= _MOST_OPEN
+        )
         yield _section("Nothing in the way", listed)
 
 
@@ -96,12 +98,12 @@ def _section(title: str, content: Content) -> Markup:
     return element("section", element("div", element("h2", title), class_="head", data_tools=True), content)
 
 
-def _table(rows: list[Row], named: dict[int, str] | None = None) -> Markup:
+def _table(name: str, rows: list[Row], named: dict[int, str] | None = None) -> Markup:
     columns = ("Result", "Project", "Fails", "Unknown", "Warns", "Passes", "First in the way")
     head = element("tr", (element("th", name, scope="col") for name in columns))
     body = (_row(row, (named or {}).get(id(row))) for row in rows)
     table = element("table", element("thead", head), element("tbody", body), class_="projects")
-    return element("div", table, class_="scroll", tabindex=0, role="region", aria_label="Projects")
+    return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)
 
 
 def _row(row: Row, name: str | None) -> Markup:

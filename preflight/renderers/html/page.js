@@ -39,11 +39,12 @@
   const parts = () => [...document.querySelectorAll("main details")];
   const place = document.querySelector("[data-tools]");
   if (place && parts().length > 1) {
+    const closed = () => parts().some((part) => !part.open);
     const all = button("Open all", "", () => {
-      const open = parts().some((part) => !part.open);
+      const open = closed();
       for (const part of parts()) part.open = open;
-      all.textContent = open ? "Close all" : "Open all";
     });
+    addEventListener("toggle", () => (all.textContent = closed() ? "Open all" : "Close all"), true);
     place.append(all);
   }
 
