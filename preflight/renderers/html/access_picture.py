@@ -166,13 +166,13 @@ class _Wide(_Picture):
         middle = (places[0][1] + places[-1][1]) / 2 if places else height / 2
         start = min(max(middle, principal.height / 2 + 1), height - principal.height / 2 + 1)
         end = min(max(middle, over + wanted.height / 2 + 1), height - wanted.height / 2 + 1)
-        below = 0.0
+        below = end - wanted.height / 2 - over
         for barrier, box in zip(self.path.barriers, barriers, strict=False):
             weight = "bad" if barrier.acts else "open"
-            parts.append(box.at(x[-1], below + 1))
+            parts.append(box.at(x[-1], below))
             below += box.height + 30
-            parts.append(line(weight, (x[-1] + width / 2, below - 29), (x[-1] + width / 2, below + 1)))
-            parts.append(mark(weight, x[-1] + width / 2, below - 14))
+            parts.append(line(weight, (x[-1] + width / 2, below - 30), (x[-1] + width / 2, below)))
+            parts.append(mark(weight, x[-1] + width / 2, below - 15))
         lines = [part for row, at in places for part in self._lines(row, at, start, end, x, width)]
         boxes = [principal.at(x[0], start - principal.height / 2), wanted.at(x[-1], end - wanted.height / 2)]
         return _Drawn(_WIDE, height, (*lines, *parts, *boxes))

@@ -11,6 +11,7 @@ from preflight.renderers.html.report import about, question, render, sections, v
 from preflight.report import Report, Status
 
 _IN_TROUBLE = (Status.FAIL, Status.UNKNOWN)
+_COLUMNS = ("Result", "Project", "Fails", "Unknown", "Warns", "Passes", "First in the way")
 _MOST_OPEN = 50
 """A longer list of projects that nothing is wrong with is closed."""
 
@@ -99,8 +100,7 @@ def _section(title: str, content: Content) -> Markup:
 
 
 def _table(name: str, rows: list[Row], named: dict[int, str] | None = None) -> Markup:
-    columns = ("Result", "Project", "Fails", "Unknown", "Warns", "Passes", "First in the way")
-    head = element("tr", (element("th", name, scope="col") for name in columns))
+    head = element("tr", (element("th", column, scope="col") for column in _COLUMNS))
     body = (_row(row, (named or {}).get(id(row))) for row in rows)
     table = element("table", element("thead", head), element("tbody", body), class_="projects")
     return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)
