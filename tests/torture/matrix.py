@@ -87,7 +87,6 @@ class Outcome(NamedTuple):
             return "="
         return f"{self.code} {self.verdict}" + (f" ({', '.join(reasons)})" if reasons else "")
 
-
     @property
     def late(self) -> bool:
         """Something was not answered in time, although this fault delays nothing."""
