@@ -200,6 +200,20 @@ def test_what_was_before_the_plan_is_told(make_report, reports):
     assert "the exit code counts only what the plan makes worse" in words
 
 
+def test_a_stale_plan_and_warnings_are_told(reports):
+    stale = replace(reports["ready"], plan="p.json", stale=("x is gone",))
+    assert "Warning: p.json is stale, and what is there counts: x is gone. Plan again." in page_of(stale).words
+    for told in ((), (stale,), (stale, reports["broken"])):
+        warnings: list[str] = []
+        made = full_document(Format.HTML, warnings=warnings)
+        for report in told:
+            made.add(report)
+        warnings.append("main.tf:1: <b> can't be read")
+        page = Page(made.end([Row.of(report) for report in told]))
+        is_sound(page)
+        assert "main.tf:1: <b> can't be read" in page.words
+
+
 def test_what_was_left_out_is_told(make_report, make_finding, reports):
     verdict = reports["broken"].findings[2].verdict
     ignored = make_finding(

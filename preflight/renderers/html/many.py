@@ -33,7 +33,11 @@ class Pages:
         """The page."""
         match self._reports:
             case []:
-                return page("preflight: nothing to judge", _head("Nothing to judge", "No project was judged."), warned(self._warnings))
+                return page(
+                    "preflight: nothing to judge",
+                    _head("Nothing to judge", "No project was judged."),
+                    warned(self._warnings),
+                )
             case [report]:
                 return render(report, self._warnings)
         return page(_title(rows, self._reports[0]), _header(rows, self._reports[0]), self._parts(rows))

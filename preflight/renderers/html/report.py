@@ -51,6 +51,7 @@ def verdict(report: Report) -> Markup:
             element("p", words.answer(report), class_="answer"),
             element("p", f"{counts[:1].upper()}{counts[1:]}. {words.next_step(report)}", class_="lead"),
             element("ul", _counts(report), class_="counts"),
+            (element("p", element("b", "Warning: "), notice, class_="notice") for notice in words.notices(report)),
         ),
         class_=f"verdict {report.status.value}",
         role="group",
