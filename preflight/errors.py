@@ -48,6 +48,14 @@ class CredentialsError(PreflightError):
     """No credentials, or credentials that Google refused."""
 
 
+class BundleError(PreflightError):
+    """A bundle, snapshot or report that cannot be read, or must not be trusted."""
+
+
+class RedactionError(PreflightError):
+    """What was to leave could not be cleaned of names, or would have come to another verdict: it was not written."""
+
+
 class OutputError(PreflightError):
     """A report that could not be written; the verdict has been shown before."""
 

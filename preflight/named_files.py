@@ -29,8 +29,10 @@ class NamedFiles(Generic[Kind]):
     written as it comes. As a context manager it takes away what was not finished. Raises OutputError throughout.
     """
 
-    def __init__(self, reports: Iterable[tuple[Kind, Path]], option: str = "--report") -> None:
-        """`reports` are formats, each with the file that it goes to; `option` is where these were named."""
+    def __init__(self, reports: Iterable[tuple[Kind, Path]], option: str = "--report", what: str = "report") -> None:
+        """`reports` are formats, each with the file that it goes to; `option` is where these were named, and `what`
+        what one is called."""
+        self._what = what
         self._open: list[_File] = []
         self._option = option
         self.formats: frozenset[Kind] = frozenset()
@@ -44,9 +46,9 @@ class NamedFiles(Generic[Kind]):
             self._drop()
             raise
 
-    def write(self, form: Kind, text: str) -> None:
+    def write(self, form: Kind, text: str | bytes) -> None:
         """Adds the text to each file of this format."""
-        data = text.encode("utf-8")
+        data = text.encode("utf-8") if isinstance(text, str) else text
         for file in self._open:
             if file.form == form:
                 with self._explained(file.path):
@@ -80,7 +82,7 @@ class NamedFiles(Generic[Kind]):
             yield
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise OutputError(
-                f"The report cannot be written to '{shown(path)}': {cause(error, path)}.",
+                f"The {self._what} cannot be written to '{shown(path)}': {cause(error, path)}.",
                 f"Name another file with {self._option}.",
             ) from error
 

@@ -204,6 +204,12 @@ def profile_files() -> dict[str, Path]:
     return found
 
 
+def is_built_in(name: str) -> bool:
+    """Whether a profile comes with this tool, so that its name says enough of it."""
+    found = None if name.endswith(".toml") else profile_files().get(name)
+    return found is not None and found.parent == builtin_folder() / "profiles"
+
+
 def load_profile(name: str) -> Profile:
     """The profile of this name, or in the TOML file of this path (a name that ends in `.toml`).
 

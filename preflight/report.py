@@ -180,6 +180,8 @@ class Report(Struct, frozen=True, kw_only=True):
     vendor: str
     source: str
     """`live`, `snapshot`, `plan`, `terraform` or `assets`."""
+    origin: str = ""
+    """Of a snapshot: where its facts had come from."""
     started_at: datetime
     finished_at: datetime
     findings: tuple[Finding, ...]

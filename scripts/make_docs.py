@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from preflight.access.from_snapshot import audit_of
 from preflight.cli import access, audit
 from preflight.cli.demo import ASKED, CALLER, STORIES
+from preflight.cli.judging import judge
 from preflight.cli.request import Request
-from preflight.cli.run import judge
 from preflight.cli.source import LiveOptions, collect_live
 from preflight.configuration.model import json_schema
 from preflight.emulator import Emulator, World

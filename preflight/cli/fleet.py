@@ -111,7 +111,7 @@ def _read(request: Request, progress: Progress) -> "Iterator[_Fleet]":
 
         def judge(number: int) -> Report:
             named = export.projects[number]
-            return chosen.judged(snapshot(named), replace(target, project=named.id))
+            return chosen.judged(chosen.informed(snapshot(named)), replace(target, project=named.id))
 
         yield _Fleet(judge, len(export.projects), progress)
     finally:

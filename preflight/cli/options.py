@@ -75,6 +75,31 @@ def choice_of_reading(function: Function) -> Function:
     return function
 
 
+def choice_of_bundle(function: Function) -> Function:
+    """`--snapshot`, `--bundle`, `--redact`."""
+    for option in (
+        click.option(
+            "--redact",
+            type=click.Choice(["none", "default", "strict"]),
+            help="Which names are pseudonyms in what is written. [default: a bundle's are]",
+        ),
+        click.option(
+            "--bundle",
+            type=click.Path(path_type=Path),
+            metavar="FILE.zip",
+            help="Also write all that was seen, with pseudonyms for names: to attach to a ticket.",
+        ),
+        click.option(
+            "--snapshot",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Judge a bundle or snapshot again, and ask Google nothing. With --plan: lay its changes over that.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
     """`--format`, `--report`. `also`: what is to be said of the latter besides."""
 

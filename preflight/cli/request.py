@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,12 +11,16 @@ from preflight.engine import evaluate, load_rules, needed_facts
 from preflight.facts.groups import Groups
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
-from preflight.profile import DEFAULT_PROFILE, Profile, load_profile
+from preflight.profile import DEFAULT_PROFILE, Profile, decode_profile, load_profile
 from preflight.renderers import Format
 from preflight.report import Left, Report
 from preflight.rulebook import Rule, select, unasked
 from preflight.sources.group_members import read_group_members, with_members
 from preflight.target import parse_target
+
+if TYPE_CHECKING:
+    from preflight.bundle.reading import Stored
+    from preflight.redaction.snapshot import Level
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -31,6 +36,14 @@ class Request(Struct, frozen=True, kw_only=True):
     """With a plan: its changes are laid over what Google's APIs tell."""
     only_new: bool = False
     """With both: the exit code counts just what the plan makes worse."""
+    stored: "Stored | None" = None
+    """The bundle or snapshot to judge again; with a plan: its changes are laid over that."""
+    bundle: Path | None = None
+    """The bundle to write."""
+    redact: "Level | None" = None
+    """Which names are replaced; None: as is usual for what is written."""
+    own_profile: str | None = None
+    """The text of a profile that came with a snapshot."""
     terraform: Path | None = None
     """The root module whose files are to be read."""
     given: tuple[str | Path, ...] = ()
@@ -77,10 +90,14 @@ class Selection(Struct, frozen=True):
     """The rules that could stand in the way of ready, and that the options leave out."""
     allow_unknown: bool
 
+    def informed(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot, with what a file tells of groups."""
+        if self.told is None or Groups not in self.wanted:
+            return snapshot
+        return replace(snapshot, groups=with_members(snapshot.groups, self.told))
+
     def judged(self, snapshot: Snapshot, target: Target) -> Report:
-        """The report on the snapshot, with what a file tells of groups."""
-        if self.told is not None and Groups in self.wanted:
-            snapshot = replace(snapshot, groups=with_members(snapshot.groups, self.told))
+        """The report on a snapshot that is informed."""
         report = evaluate(self.rules, snapshot, target, self.profile, allow_unknown=self.allow_unknown)
         return replace(report, unasked=self.unasked)
 
@@ -88,7 +105,11 @@ class Selection(Struct, frozen=True):
 def selection(request: Request) -> Selection:
     """Raises UsageError for an option that can't be used, RuleError and ProfileError for files that can't."""
     also = (CROSS_CHECK,) if request.cross_check else ()
-    profile = load_profile(request.profile)
+    profile = (
+        load_profile(request.profile)
+        if request.own_profile is None
+        else decode_profile(request.own_profile, "the bundle's profile")
+    )
     every = load_rules(request.rules_dir)
     rules = select(every, request.only, request.skip, also)
     return Selection(

@@ -1,72 +1,41 @@
 """`preflight run`: check a project for a vendor, show the verdict, write the reports."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from preflight import interrupts
 from preflight.cli import screen
-from preflight.cli.options import InOrder, choice_of_formats, choice_of_reading, choice_of_rules, in_order
+from preflight.cli.judging import collect, judged
+from preflight.cli.options import (
+    InOrder,
+    choice_of_bundle,
+    choice_of_formats,
+    choice_of_reading,
+    choice_of_rules,
+    in_order,
+)
 from preflight.cli.outputs import Outputs, named_outputs
-from preflight.cli.request import Request, selection, target_of
+from preflight.cli.request import Request, selection
 from preflight.cli.screen import shown
 from preflight.cli.source import (
-    Changes,
-    LiveOptions,
     choice_of_assets,
     choice_of_plan,
     choice_of_source,
-    collect_assets,
-    collect_live,
-    collect_plan,
     refuse_live_options,
     refuse_two_sources,
 )
-from preflight.cli.terraform import choice_of_terraform, collect_terraform, configured
+from preflight.cli.terraform import choice_of_terraform, configured
 from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format, render
 from preflight.report import Report
 
-
-def judge(request: Request, environ: Mapping[str, str]) -> Report:
-    """Reads the one project from wherever the options say, and judges it.
-
-    Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
-    """
-    chosen = selection(request)
-    target = target_of(request, chosen.profile)
-    changes = Changes(request.plan) if request.live and request.plan is not None else None
-    if request.assets:
-        snapshot, target = collect_assets(request.assets, chosen.profile, target, chosen.wanted)
-    elif request.plan is not None and changes is None:
-        snapshot, target = collect_plan(request.plan, chosen.profile, target, chosen.wanted)
-    elif request.terraform is not None:
-        snapshot, target = collect_terraform(request, chosen.profile, target, chosen.wanted, environ)
-    else:
-        options = LiveOptions(
-            timeout=request.timeout,
-            quota_project=request.quota_project,
-            impersonate=request.impersonate,
-            transport=request.transport,
-            verbose=request.verbose,
-        )
-        snapshot, target = collect_live(options, chosen.profile, target, chosen.wanted, environ, _load_renderers)
-    report = chosen.judged(snapshot, target).leaving_out(request.left_out)
-    if changes is None:
-        return report
-    changed = changes.applied_to(snapshot, target, chosen.wanted)
-    then = chosen.judged(changed, target).leaving_out(request.left_out)
-    return then.since(report, str(request.plan), only_new=request.only_new, stale=changes.stale)
-
-
-def _load_renderers() -> None:
-    """Imports what the report will need while Google is still answering."""
-    import preflight.renderers.json_report
-    import preflight.renderers.markdown
-    import preflight.renderers.terminal
-    import preflight.report_files  # noqa: F401
+if TYPE_CHECKING:
+    from preflight.redaction.snapshot import Level
 
 
 def show(report: Report, form: Format) -> None:
@@ -108,6 +77,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @choice_of_assets
 @choice_of_plan
 @choice_of_terraform
+@choice_of_bundle
 @click.option("--location", metavar="LOC", help="Where the vendor is to keep its data: EU, US, or a region.")
 @click.option("--dataset", metavar="NAME", help="The destination dataset's name.")
 @click.option("--principal", metavar="MEMBER", help="Judge this user or service account, not the profile's.")
@@ -135,6 +105,9 @@ def command(
     live: bool,
     only_new: bool,
     terraform: Path | None,
+    snapshot: Path | None,
+    bundle: Path | None,
+    redact: "Level | None",
     variables: tuple[str, ...],
     var_files: tuple[Path, ...],
     config: Path | None,
@@ -167,8 +140,10 @@ def command(
     with --live --plan it judges the project as it will be once the plan is applied. With --terraform it reads a root
     module's files.
     """
-    refuse_two_sources(assets, plan, terraform, live=live, only_new=only_new)
-    if assets:
+    refuse_two_sources(assets, plan, terraform, snapshot, live=live, only_new=only_new)
+    if snapshot is not None:
+        refuse_live_options("--snapshot")
+    elif assets:
         refuse_live_options("--assets")
     elif plan is not None and not live:
         refuse_live_options("--plan")
@@ -176,9 +151,13 @@ def command(
         refuse_live_options("--terraform")
     if (variables or var_files) and terraform is None:
         raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
-    if project is None and plan is not None:
+    if bundle is not None and (plan is not None or (project is None and assets)):
+        raise UsageError("A bundle holds what was seen of one project.", "Name it with --project ID, without --plan.")
+    if redact is not None and plan is not None:
+        raise UsageError("--redact doesn't go with --plan.", "Leave one of them out.")
+    if project is None and plan is not None and snapshot is None:
         raise UsageError("Which project of the plan?", "Name it with --project ID.")
-    if project is None and not assets:
+    if project is None and not assets and snapshot is None:
         raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
@@ -186,6 +165,8 @@ def command(
         plan=plan,
         live=live,
         only_new=only_new,
+        bundle=bundle,
+        redact=redact,
         terraform=terraform,
         given=in_order(variables=variables, var_files=var_files),
         profile=profile_name,
@@ -202,13 +183,18 @@ def command(
         allow_unknown=allow_unknown,
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
-        reports=parse_reports(reports, read=(*assets, plan, config, group_members)),
+        reports=parse_reports(reports, read=(*assets, plan, config, group_members, snapshot, bundle)),
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
         group_members=group_members,
     )
-    return carry_out(configured(request, config), os.environ, quiet=quiet)
+    request = configured(request, config)
+    if snapshot is not None:
+        from preflight.cli.replay import asked_again
+
+        request = asked_again(request, snapshot)
+    return carry_out(request, os.environ, quiet=quiet)
 
 
 def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = False) -> int:
@@ -218,12 +204,35 @@ def carry_out(request: Request, environ: Mapping[str, str], *, quiet: bool = Fal
 
         return carry_out_fleet(request, environ, quiet=quiet)
     with named_outputs(request.format, request.reports, environ) as named:
-        report = judge(request, environ)
-        unshown = None if quiet else shown(lambda: show(report, request.format))
-        write_files(report, request.output_dir, named)
+        unshown, report = _told(request, environ, named, quiet=quiet)
     if unshown is not None:
         raise unshown
     return report.exit_code
+
+
+def _told(
+    request: Request, environ: Mapping[str, str], named: Outputs | None, *, quiet: bool
+) -> tuple[OutputError | None, Report]:
+    chosen = selection(request)
+    with contextlib.ExitStack() as stack:
+        file = None
+        if request.bundle is not None:
+            from preflight.cli.bundling import named_bundle
+
+            file = stack.enter_context(named_bundle(request.bundle))
+        found = collect(request, chosen, environ)
+        report = full = judged(request, chosen, found)
+        if request.redact is not None:
+            from preflight.cli.bundling import without_names
+
+            report = without_names(chosen, found, full, request.redact, environ)
+        unshown = None if quiet else shown(lambda: show(report, request.format))
+        write_files(report, request.output_dir, named)
+        if file is not None:
+            from preflight.cli.bundling import material_of, write_bundle
+
+            write_bundle(file, material_of(request, chosen, found, full), request.redact or "default", environ)
+    return unshown, report
 
 
 def parse_format(text: str) -> Format:

@@ -40,3 +40,27 @@ def config_schema() -> None:
     from preflight.configuration.model import json_schema
 
     click.echo(json_schema(), nl=False)
+
+
+@command.command(name="bundle")
+def bundle_schema() -> None:
+    """Print the JSON Schema of a bundle's manifest.json."""
+    from preflight.bundle.contents import Manifest, schema_text
+
+    click.echo(schema_text(Manifest), nl=False)
+
+
+@command.command(name="snapshot")
+def snapshot_schema() -> None:
+    """Print the JSON Schema of a bundle's snapshot.json."""
+    from preflight.bundle.contents import StoredSnapshot, schema_text
+
+    click.echo(schema_text(StoredSnapshot), nl=False)
+
+
+@command.command(name="trace")
+def trace_schema() -> None:
+    """Print the JSON Schema of a bundle's trace.json."""
+    from preflight.bundle.contents import Trace, schema_text
+
+    click.echo(schema_text(Trace), nl=False)

@@ -162,9 +162,18 @@ def refuse_live_options(source: str) -> None:
 
 
 def refuse_two_sources(
-    assets: tuple[Path, ...], plan: Path | None, terraform: Path | None, *, live: bool, only_new: bool
+    assets: tuple[Path, ...],
+    plan: Path | None,
+    terraform: Path | None,
+    snapshot: Path | None,
+    *,
+    live: bool,
+    only_new: bool,
 ) -> None:
     """Raises UsageError where the options name sources that don't go together."""
+    if snapshot is not None and (assets or terraform is not None or live):
+        beside = "--assets" if assets else "--terraform" if terraform is not None else "--live"
+        raise UsageError(f"--snapshot and {beside} are two sources.", "Leave one of them out.")
     other = "--assets" if assets else "--plan" if plan is not None else "--live" if live else ""
     if terraform is not None and other:
         raise UsageError(f"--terraform and {other} are two sources.", "Leave one of them out.")
@@ -172,7 +181,7 @@ def refuse_two_sources(
         raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
     if assets and live:
         raise UsageError("--assets and --live are two sources.", "Leave one of them out.")
-    if only_new and not (live and plan is not None):
+    if only_new and not ((live or snapshot is not None) and plan is not None):
         raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
 
 
@@ -243,8 +252,10 @@ def collect_live(
     wanted: frozenset[type[Fact]],
     environ: Mapping[str, str] = os.environ,
     meanwhile: Callable[[], None] | None = None,
+    calls: "list[TracedCall] | None" = None,
 ) -> tuple[Snapshot, Target]:
-    """Reads the wanted facts through Google's APIs; the target that comes back names the project by its ID.
+    """Reads the wanted facts through Google's APIs; the target that comes back names the project by its ID. `calls`
+    gets every call.
 
     Raises UsageError for an option that can't be used, CredentialsError where Google wants none of the credentials.
     """
@@ -270,6 +281,8 @@ def collect_live(
     if source.outage:
         click.echo("\n".join(source.outage), err=True)
     _refuse_dead_credentials(source.trace)
+    if calls is not None:
+        calls += source.started
     return snapshot, source.target
 
 

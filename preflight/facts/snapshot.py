@@ -17,8 +17,8 @@ from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import NotCollected, Provenance, Reason, Unknown
 
-_NOT_ASKED = Unknown(NotCollected("no selected rule needed it"))
-
+NOT_ASKED = Unknown(NotCollected("no selected rule needed it"))
+"""What stands for a fact that nobody asked for."""
 
 UNKNOWN_PROJECT = "PROJECT_ID"
 """What stands for a project of which it isn't known which one it is: in commands, for a reader to fill in."""
@@ -42,22 +42,22 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     source: str
     """`live`, `snapshot`, `plan`, `terraform` or `assets`."""
-    project: Project | Unknown = _NOT_ASKED
-    billing: Billing | Unknown = _NOT_ASKED
-    services: Services | Unknown = _NOT_ASKED
-    ancestry: Ancestry | Unknown = _NOT_ASKED
-    allow_policies: AllowPolicies | Unknown = _NOT_ASKED
-    roles: Roles | Unknown = _NOT_ASKED
-    deny_policies: DenyPolicies | Unknown = _NOT_ASKED
-    groups: Groups | Unknown = _NOT_ASKED
-    tags: Tags | Unknown = _NOT_ASKED
-    organization: Organization | Unknown = _NOT_ASKED
-    org_policies: OrgPolicies | Unknown = _NOT_ASKED
-    datasets: Datasets | Unknown = _NOT_ASKED
-    caller_identity: CallerIdentity | Unknown = _NOT_ASKED
-    caller_permissions: CallerPermissions | Unknown = _NOT_ASKED
-    second_opinions: SecondOpinions | Unknown = _NOT_ASKED
-    iam_resources: IamResources | Unknown = _NOT_ASKED
+    project: Project | Unknown = NOT_ASKED
+    billing: Billing | Unknown = NOT_ASKED
+    services: Services | Unknown = NOT_ASKED
+    ancestry: Ancestry | Unknown = NOT_ASKED
+    allow_policies: AllowPolicies | Unknown = NOT_ASKED
+    roles: Roles | Unknown = NOT_ASKED
+    deny_policies: DenyPolicies | Unknown = NOT_ASKED
+    groups: Groups | Unknown = NOT_ASKED
+    tags: Tags | Unknown = NOT_ASKED
+    organization: Organization | Unknown = NOT_ASKED
+    org_policies: OrgPolicies | Unknown = NOT_ASKED
+    datasets: Datasets | Unknown = NOT_ASKED
+    caller_identity: CallerIdentity | Unknown = NOT_ASKED
+    caller_permissions: CallerPermissions | Unknown = NOT_ASKED
+    second_opinions: SecondOpinions | Unknown = NOT_ASKED
+    iam_resources: IamResources | Unknown = NOT_ASKED
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
@@ -74,7 +74,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return tuple(
             gap
             for field in FIELD_OF.values()
-            if (value := getattr(self, field)) != _NOT_ASKED
+            if (value := getattr(self, field)) != NOT_ASKED
             for gap in _gaps_in(value, field, None)
         )
 

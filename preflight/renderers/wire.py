@@ -71,6 +71,8 @@ class Source(Model):
 
     kind: Literal["live", "snapshot", "plan", "terraform", "assets"]
     """The live APIs, a saved snapshot or bundle, a Terraform plan, Terraform files, or a Cloud Asset export."""
+    origin: Text | None
+    """snapshot: where its facts had come from, `live` as a rule; otherwise null."""
     plan: Text | None
     """The Terraform plan whose changes were laid over those facts; null: none was."""
     stale: tuple[Text, ...]
@@ -250,7 +252,7 @@ def from_report(report: internal.Report) -> Report:
         vendor=report.vendor,
         principal=target.principal,
         target=Target(location=target.location, dataset=target.dataset),
-        source=Source(kind=report.source, plan=report.plan, stale=report.stale),
+        source=Source(kind=report.source, origin=report.origin or None, plan=report.plan, stale=report.stale),
         started_at=utc(report.started_at),
         finished_at=utc(report.finished_at),
         summary=Summary(

@@ -129,9 +129,10 @@ def wants_explaining(finding: Finding) -> bool:
 
 def source(report: Report) -> str:
     """Where the facts come from, and the plan that was laid over them."""
+    told = f"{report.source} of {report.origin}" if report.origin else report.source
     if not report.plan:
-        return report.source
-    return f"{report.source}, with {report.plan} applied{', which is stale' if report.stale else ''}"
+        return told
+    return f"{told}, with {report.plan} applied{', which is stale' if report.stale else ''}"
 
 
 def stale(plan: object, found: tuple[str, ...]) -> str:

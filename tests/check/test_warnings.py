@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from preflight.sources.terraform.hcl import folder
+from preflight.sources.terraform.hcl import folder, parsing
 from tests.check.conftest import Checked, check_again
 from tests.check.repos import GOOD, write
 from tests.check.test_command import preflight
@@ -65,10 +65,12 @@ def test_a_link_that_leads_nowhere_is_told(checked: Checked, repository):
 
 def test_only_what_may_matter_is_parsed(checked: Checked, monkeypatch):
     parsed: list[str] = []
-    parse = folder.parse_file
-    monkeypatch.setattr(
-        folder, "parse_file", lambda source, limits: parsed.append(source.file) or parse(source, limits)
-    )
+
+    def noted(source, limits):
+        parsed.append(source.file)
+        return parsing.parse_file(source, limits)
+
+    monkeypatch.setattr(folder, "parse_file", noted)
     checked({**OLD, **{f"other{n}/main.tf": 'resource "aws_instance" "x" {}\n' for n in range(20)}})
     assert sorted(parsed) == ["iam.tf", "main.tf", "old/iam.tf"]
 

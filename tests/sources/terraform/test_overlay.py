@@ -8,8 +8,8 @@ import pytest
 import preflight.sources.live.clients
 import preflight.sources.live.collector
 import preflight.sources.live.credentials  # noqa: F401
+from preflight.cli.judging import judge
 from preflight.cli.request import Request
-from preflight.cli.run import judge
 from preflight.emulator import Emulator
 from preflight.errors import UsageError
 from preflight.profile import load_profile

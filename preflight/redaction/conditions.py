@@ -1,0 +1,131 @@
+"""Conditions without names: what a text in them stands for stays only where it is kept, or a time.
+
+The rest is replaced by the same pseudonyms as everywhere. Where that changes what the condition comes to, anywhere
+that matters, it is folded: to its value, where that is the same everywhere.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from preflight.access.conditions import Place, alike_at, looks_at_resource, moments_of, place_of, value_of
+from preflight.errors import RedactionError
+from preflight.facts.hidden_conditions import HIDDEN
+from preflight.facts.organization import Tags
+from preflight.facts.policy import Condition
+from preflight.facts.seen import Unknown
+from preflight.redaction.pseudonyms import Pseudonyms
+
+_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_TIMED = re.compile(
+    r"""(?:timestamp|duration|getFullYear|getMonth|getDate|getDayOf\w+|getHours|getMinutes|getSeconds)\(\s*$"""
+)
+_STARTS = re.compile(r"resource\.name\.startsWith\(\s*(\"[^\"\\]*\"|'[^'\\]*')\s*\)")
+_UNTELLABLE = "'x' in request.auth.access_levels"
+"""A condition that can't be told from outside."""
+_WORD = re.compile(r"[\w.-]+")
+_KEPT_WORDS = frozenset(
+    {"Dataset", "Table", "Project", "cloudresourcemanager.googleapis.com", "bigquery.googleapis.com"}
+)
+_MOST_STARTS = 200
+_AFTER = timedelta(seconds=1)
+
+
+class ConditionsRewriting:
+    """Replaces the names in the conditions of one snapshot."""
+
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        project: str,
+        permissions: tuple[str, ...],
+        datasets: Iterable[str],
+        tags: tuple[Tags | Unknown, Tags | Unknown],
+        moment: datetime,
+    ) -> None:
+        """`permissions` are those that the vendor is asked about, `tags` the project's as they are and as they are
+        called, `moment` is when it is judged."""
+        self._pseudonyms = pseudonyms
+        self._project = project
+        self._permissions = permissions
+        self._datasets = tuple(datasets)
+        self._tags = tags
+        self._moment = moment
+        self.done: dict[str, str] = {}
+        """What each expression was, and is now."""
+        self.folded = 0
+        """How many were folded to their value."""
+
+    def rewritten(self, condition: Condition) -> Condition:
+        """The condition with pseudonyms. Raises RedactionError where that can't be done without changing it."""
+        expression = condition.expression
+        if expression not in self.done:
+            self.done[expression] = self._expression(expression)
+        return replace(condition, expression=self.done[expression], title=self._pseudonyms.word(condition.title))
+
+    def _expression(self, expression: str) -> str:
+        if expression in {"", HIDDEN}:
+            return expression
+        renamed = _STRING.sub(lambda match: self._literal(match, expression), self._starts(expression))
+        pairs = list(self._values(expression, renamed))
+        if all(before is after for before, after in pairs):
+            return renamed
+        self.folded += 1
+        values = {before for before, _ in pairs}
+        if len(values) != 1:
+            raise RedactionError(
+                "A condition cannot be cleaned of names without changing what it comes to.",
+                "Use --redact none, and look at what you attach.",
+            )
+        return {True: "true", False: "false", None: _UNTELLABLE}[values.pop()]
+
+    def _literal(self, match: re.Match[str], expression: str) -> str:
+        quote, text = match[0][0], match[0][1:-1]
+        if _TIMED.search(match.string[: match.start()]) or text in _KEPT_WORDS or "\\" in text:
+            return match[0] if "\\" not in text else f"{quote}{self._pseudonyms.word(text)}{quote}"
+        if "@" in text:
+            return f"{quote}{self._pseudonyms.text(text)}{quote}"
+        if "/" not in text and not _WORD.fullmatch(text):
+            return f"{quote}{self._pseudonyms.word(text)}{quote}"
+        return f"{quote}{self._pseudonyms.path(text)}{quote}"
+
+    def _starts(self, expression: str) -> str:
+        """How a dataset's name starts says nothing of its pseudonym: the ones that are meant are named one by one."""
+        prefix = f"projects/{self._project}/datasets/"
+
+        def named(match: re.Match[str]) -> str:
+            text = match[1][1:-1]
+            start = text.removeprefix(prefix)
+            if start == text or not start or "/" in start:
+                return match[0]
+            meant = [name for name in self._datasets if name.startswith(start) and name != start][:_MOST_STARTS]
+            tests = [match[0], *(f'resource.name.startsWith("{prefix}{name}")' for name in meant)]
+            return f"({' || '.join(tests)})" if meant else match[0]
+
+        return _STARTS.sub(named, expression)
+
+    def _values(self, before: str, after: str) -> Iterator[tuple[bool | None, bool | None]]:
+        """What both come to, wherever that matters."""
+        moments = [self._moment]
+        for stated in moments_of(before)[0]:
+            moments += [stated - _AFTER, stated, stated + _AFTER]
+        for old, new in self._places(before):
+            for moment in moments:
+                yield (
+                    value_of(before, old, moment, self._tags[0]).holds,
+                    value_of(after, new, moment, self._tags[1]).holds,
+                )
+
+    def _places(self, expression: str) -> Iterator[tuple[Place, Place]]:
+        names: tuple[str | None, ...] = (None, *self._datasets) if looks_at_resource(expression) else (None,)
+        seen: set[object] = set()
+        for permission in self._permissions:
+            for name in names:
+                old = place_of(permission, self._project, name)
+                alike = (old.type, old.below, alike_at(expression, old))
+                if alike not in seen:
+                    seen.add(alike)
+                    renamed = None if name is None else self._pseudonyms.dataset(name)
+                    yield old, place_of(permission, self._project, renamed)
