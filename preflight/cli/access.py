@@ -15,7 +15,8 @@ from preflight.access.decision import Answer, Decision
 from preflight.access.from_snapshot import project_access
 from preflight.cli import screen
 from preflight.cli.options import choice_of_reading
-from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options, warn
+from preflight.cli.screen import warn
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
 from preflight.errors import ExitCode, UsageError, close_to, nearest
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
