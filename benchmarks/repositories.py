@@ -65,7 +65,7 @@ def _ours(path: Path, *options: str) -> list[str]:
     return python("-c", MAIN, "check", str(path), *options)
 
 
-def _sure_to_judge(path: Path, projects: int) -> None:
+def sure_to_judge(path: Path, projects: int) -> None:
     """What judges nothing is fast as well."""
     told = subprocess.run(_ours(path, "--format", "json"), env=clean_environ(), check=True, capture_output=True)
     found = len(json.loads(told.stdout)["reports"])
@@ -74,7 +74,7 @@ def _sure_to_judge(path: Path, projects: int) -> None:
 
 
 def _one(bench: Bench, file: Path, peer: Checkov | None) -> tuple[Measured, Measured]:
-    _sure_to_judge(file, 1)
+    sure_to_judge(file, 1)
     environ = clean_environ()
     ours, bare = side_by_side(
         (_ours(file), environ, READY), (python("-c", BARE, str(file)), environ, 0), times=20
@@ -101,7 +101,7 @@ def _one(bench: Bench, file: Path, peer: Checkov | None) -> tuple[Measured, Meas
 def _many(bench: Bench, folder: Path, start: Measured) -> None:
     environ = clean_environ()
     repositories = [write_many(folder / str(roots), roots) for roots in (FEW, MANY)]
-    _sure_to_judge(repositories[0], FEW)
+    sure_to_judge(repositories[0], FEW)
     few, many = side_by_side(*((_ours(one), environ, READY) for one in repositories), times=2)
     grown = (many.cpu - start.cpu) / (few.cpu - start.cpu) * FEW / MANY
     bench.check(
