@@ -47,9 +47,7 @@ def least(runs: list[Measured]) -> Measured:
     return Measured(min(run.seconds for run in runs), min(run.megabytes for run in runs), min(run.cpu for run in runs))
 
 
-def side_by_side(
-    *commands: tuple[list[str], Mapping[str, str], int] | tuple[list[str], Mapping[str, str], int, int], times: int
-) -> list[Measured]:
+def side_by_side(*commands: tuple[list[str], Mapping[str, str], *tuple[int, ...]], times: int) -> list[Measured]:
     """Each command `times` times, in turn, so that a machine that drifts drifts for all; after one warm-up each."""
     runs: list[list[Measured]] = [[] for _ in commands]
     for round_ in range(times + 1):
