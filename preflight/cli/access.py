@@ -16,7 +16,8 @@ from preflight.access.from_snapshot import project_access
 from preflight.cli import screen
 from preflight.cli.declared import choice_of_declared, sources_of
 from preflight.cli.options import InOrder, choice_of_reading, in_order
-from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, warn
+from preflight.cli.screen import warn
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source
 from preflight.errors import ExitCode, UsageError, close_to, nearest
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import AUDITED_PERMISSIONS

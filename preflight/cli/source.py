@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.cli.progress import Progress, show_calls
+from preflight.cli.screen import warn
 from preflight.errors import CredentialsError, UsageError
 from preflight.facts.methods import TOKEN_INFO
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.renderers import words
-from preflight.renderers.visible import visible
 from preflight.sources.group_members import read_group_members, with_members
 
 if TYPE_CHECKING:
@@ -254,12 +254,6 @@ class Changes:
         if self.stale:
             warn([words.stale(self._path, self.stale)])
         return after(now, self._declared, target.project, wanted)
-
-
-def warn(warnings: Iterable[str]) -> None:
-    """What a user has to know about a file, on stderr."""
-    for warning in warnings:
-        click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 def collect_live(

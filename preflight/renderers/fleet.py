@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from preflight.errors import ExitCode
-from preflight.renderers.markdown import code, prose
 from preflight.renderers.visible import visible
 from preflight.renderers.words import utc
 from preflight.report import Report, Status
@@ -107,6 +106,8 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
 
     `first` is any of the reports: what all have in common is told by it.
     """
+    from preflight.renderers.markdown import code, prose  # only here, for the same reason
+
     lines = [
         "| Result | Project | Fails | Unknown | Warns | Passes | First in the way |",
         "|---|---|---|---|---|---|---|",
