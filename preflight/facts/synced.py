@@ -99,5 +99,4 @@ def _before(parts: tuple[SyncedDataset, ...]) -> str:
     count = len(own.tables.tables) if isinstance(own.tables, TableList) else 0
     if not count:
         return f"before the first sync: {own.name} is empty"
-    what = f"{count:,} tables and views, none of them" if count > 1 else "one table or view, and it is not"
-    return f"before the first sync: {own.name} holds {what} as a sync leaves them"
+    return f"before the first sync: {own.name} holds no view as a sync leaves them (tables and views: {count:,})"
