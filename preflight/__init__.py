@@ -80,6 +80,10 @@ if TYPE_CHECKING:
     from preflight.facts.snapshot import Gap as Gap
     from preflight.facts.snapshot import Snapshot as Snapshot
     from preflight.facts.snapshot import Target as Target
+    from preflight.facts.synced import Synced as Synced
+    from preflight.facts.synced import SyncedDataset as SyncedDataset
+    from preflight.facts.tables import TableList as TableList
+    from preflight.facts.tables import Tables as Tables
     from preflight.profile import LocationClass as LocationClass
     from preflight.profile import Profile as Profile
     from preflight.remedies import add_binding as add_binding
@@ -140,6 +144,8 @@ _HOME = {
         "PerimeterBlocked Provenance QuotaExceeded Reason TimedOut Unauthenticated Unavailable Unknown Unresolved"
     ),
     "preflight.facts.snapshot": "Gap Snapshot Target",
+    "preflight.facts.synced": "SyncedDataset Synced",
+    "preflight.facts.tables": "TableList Tables",
     "preflight.profile": "LocationClass Profile",
     "preflight.remedies": (
         "add_binding console console_on dataset_page grant_by_custom_role grant_on_dataset grant_role hcl hcl_block "

@@ -14,7 +14,8 @@ from preflight.errors import RuleError
 from preflight.facts.caller import CallerIdentity
 from preflight.facts.project import Fact
 from preflight.facts.seen import Internal, NotCollected, Unknown
-from preflight.facts.snapshot import FIELD_OF, Gap, Snapshot, Target
+from preflight.facts.snapshot import FIELD_OF, OFFLINE, Gap, Snapshot, Target
+from preflight.facts.synced import Synced, first_sync
 from preflight.plugins import builtin_folder
 from preflight.profile import Profile
 from preflight.report import Finding, Report, Severity, Status, Verdict, skipped, unknown
@@ -29,10 +30,6 @@ class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
     """How many kinds of facts were asked for at all, who the caller is apart."""
 
 
-OFFLINE = frozenset({"assets", "plan", "terraform"})
-"""Sources that ask nothing of Google."""
-
-
 def unseen(snapshot: Snapshot) -> Unseen:
     """Derives what was not seen. A file has no caller who could be denied something."""
     if snapshot.source in OFFLINE:
@@ -42,7 +39,11 @@ def unseen(snapshot: Snapshot) -> Unseen:
     return Unseen(gaps=snapshot.gaps(), asked=asked)
 
 
-DERIVATIONS: dict[type[Fact], Callable[..., Fact]] = {EffectiveAccess: effective_access, Unseen: unseen}
+DERIVATIONS: dict[type[Fact], Callable[..., Fact]] = {
+    EffectiveAccess: effective_access,
+    Synced: first_sync,
+    Unseen: unseen,
+}
 """Facts that are computed from other facts, once a run: a function whose parameters are what it needs."""
 
 _GIVEN: tuple[type[Any], ...] = (Target, Profile)

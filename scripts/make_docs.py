@@ -35,7 +35,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EXCERPT = "<!-- excerpt: {}; kept by scripts/make_docs.py -->\n"
 END = "<!-- end of excerpt -->"
 BROKEN, AUDIT, ACCESS = "the demo's broken project", "the audit of the demo's tangled project", "one question about it"
-EXCERPT_LINES = 43
+EXCERPT_LINES = 47
 
 
 def demo_report(world: str, *only: str) -> Report:
