@@ -25,7 +25,7 @@ from preflight.emulator import Emulator, World
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.methods import methods_for
 from preflight.profile import load_profile
-from preflight.renderers import Format, access_tree, access_wire, audit_table, audit_wire, render
+from preflight.renderers import Format, access_tree, access_wire, audit_table, audit_wire, diff_wire, render
 from preflight.report import Report, Status
 from preflight.rulebook import Rule
 from preflight.target import parse_target
@@ -95,6 +95,7 @@ def documents() -> dict[Path, str]:
         ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
         ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
+        ROOT / "docs/schemas/diff-1.0.json": diff_wire.schema(),
         ROOT / "docs/schemas/config-1.0.json": json_schema(),
         ROOT / "README.md": readme,
     }

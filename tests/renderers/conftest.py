@@ -257,7 +257,17 @@ REPORTS = {
 
 @pytest.fixture(autouse=True)
 def _a_version_that_stays(monkeypatch):
-    for module in ("fleet", "markdown", "sarif", "wire", "audit_markdown", "audit_wire", "access_wire"):
+    for module in (
+        "fleet",
+        "markdown",
+        "sarif",
+        "wire",
+        "audit_markdown",
+        "audit_wire",
+        "access_wire",
+        "diff_markdown",
+        "diff_wire",
+    ):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
 
 
