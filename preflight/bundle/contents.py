@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from preflight.facts.snapshot import Snapshot, Target
 
@@ -135,4 +136,20 @@ def schema_text(kind: type[Struct]) -> str:
 
 def encoded(value: Struct) -> bytes:
     """A file of the bundle: readable, and the same bytes for the same content."""
-    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(_in_order(value)), indent=1) + b"\n"
+
+
+def _in_order(value: Any) -> Any:
+    """The same with its sets sorted. Dictionaries have an order that counts: what is nearest comes first."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return value if all(isinstance(item, str) for item in value) else tuple(map(_in_order, value))
+    if isinstance(value, dict):
+        return {key: _in_order(item) for key, item in value.items()}
+    if isinstance(value, Struct):
+        before = {name: getattr(value, name) for name in value.__struct_fields__}
+        after = {name: _in_order(item) for name, item in before.items()}
+        changed = {name: item for name, item in after.items() if item is not before[name]}
+        return replace(value, **changed) if changed else value
+    return value

@@ -91,7 +91,9 @@ def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = 
     refuse_secrets(files.values())
     replaced = {} if clean is None else clean.pseudonyms.replaced
     if clean is not None:
-        refuse_names(files, (name for names in replaced.values() for name in names))
+        target, profile = material.target, material.profile
+        kept = (target.project, target.principal, target.location or "", profile.name, profile.vendor)
+        refuse_names(files, (name for names in replaced.values() for name in names), kept)
     entries = tuple(Entry(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items())
     manifest = Manifest(tool=tool, redaction=level, collected_at=material.snapshot.finished_at, files=entries)
     return Bundle(

@@ -53,16 +53,17 @@ class ConditionsRewriting:
         self._datasets = tuple(datasets)
         self._tags = tags
         self._moment = moment
-        self._done: dict[str, str] = {}
+        self.done: dict[str, str] = {}
+        """What each expression was, and is now."""
         self.folded = 0
         """How many were folded to their value."""
 
     def rewritten(self, condition: Condition) -> Condition:
         """The condition with pseudonyms. Raises RedactionError where that can't be done without changing it."""
         expression = condition.expression
-        if expression not in self._done:
-            self._done[expression] = self._expression(expression)
-        return replace(condition, expression=self._done[expression], title=self._pseudonyms.word(condition.title))
+        if expression not in self.done:
+            self.done[expression] = self._expression(expression)
+        return replace(condition, expression=self.done[expression], title=self._pseudonyms.word(condition.title))
 
     def _expression(self, expression: str) -> str:
         if expression in {"", HIDDEN}:

@@ -6,7 +6,6 @@ A field that isn't listed is refused, so that nothing new leaves by being forgot
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
-from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -141,17 +140,3 @@ class Rewriting:
         if key not in self._done:
             self._done[key] = way(self._pseudonyms, text)
         return self._done[key]
-
-
-@cache
-def texts_of(kind: type[Struct]) -> tuple[str, ...]:
-    """The fields of a type that hold text, by their annotations; for the test that all are listed."""
-    from msgspec.structs import fields
-
-    return tuple(field.name for field in fields(kind) if "str" in _names(field.type))
-
-
-def _names(annotation: Any) -> set[str]:
-    inner = getattr(annotation, "__args__", ())
-    own = {annotation.__name__} if isinstance(annotation, type) and not inner else set()
-    return own.union(*(_names(one) for one in inner))

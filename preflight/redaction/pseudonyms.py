@@ -69,6 +69,8 @@ class Kept(Struct, frozen=True):
     number: str | None
     principals: tuple[str, ...]
     """In the form of IAM policies; of the first one the likeness of others is kept."""
+    emails: frozenset[str]
+    """Others that stay, such as that of the vendor's support."""
     datasets: frozenset[str]
     customers: frozenset[str]
     """Directory customer IDs, such as the vendor's own."""
@@ -82,7 +84,7 @@ class Pseudonyms:
         self._files = files
         self._key = key
         self._kept = kept
-        self._emails = {email_of(one).casefold() for one in kept.principals}
+        self._emails = {*(email_of(one).casefold() for one in kept.principals), *map(str.casefold, kept.emails)}
         self._own_projects = {kept.project, *(_project_of(one) for one in self._emails)} - {""}
         self._principal = kept.principals[0]
         self._name = email_of(self._principal).partition("@")[0]
@@ -126,7 +128,8 @@ class Pseudonyms:
         stem = text.removesuffix(ending)
         if stem in self._kept.datasets:
             return text
-        return self._put("x_", self._note("datasets and tables", stem)) + ending
+        self._note("datasets and tables", text)
+        return self._remember(self._put("x_", stem) + ending, text)
 
     def domain(self, text: str) -> str:
         """A domain. Google's own of service accounts stay, the project in them as projects do."""
@@ -135,7 +138,7 @@ class Pseudonyms:
             return text if project == text else f"{self._old(project)}{_ACCOUNTS}"
         if text.casefold() in {one.partition("@")[2] for one in self._emails}:
             return text
-        return self._put("x-", self._note("domains", text), ".invalid")
+        return self._put("x-", self._note("domains", text).casefold(), ".invalid")
 
     def _old(self, project: str) -> str:
         """A project in an account's name: `example.com:name` is written `name.example.com` there."""
@@ -146,21 +149,26 @@ class Pseudonyms:
         name, at, domain = text.partition("@")
         if not at or text.casefold() in self._emails:
             return text if at else self.word(text)
-        self._note("accounts and groups", text)
+        made = self._renamed(text, name, domain)
+        if made != text:  # Google's own account of the project is called after its number
+            self._note("accounts and groups", text)
+        return made
+
+    def _renamed(self, text: str, name: str, domain: str) -> str:
         if (like := likeness(f"{kind_of(self._principal)}:{text}", self._principal)) and domain:
             return self._alike(text, like)
         if text.casefold().endswith(".gserviceaccount.com") and (agent := _NUMBERED.fullmatch(name)):
             return f"{agent['before']}{self.number(agent['number'])}{agent['after']}@{self.domain(domain)}"
         if domain.casefold() == _APPSPOT:
             return f"{self.project(name)}@{domain}"
-        return f"{self._put('x_', name)}@{self.domain(domain)}"
+        return f"{self._put('x_', name.casefold())}@{self.domain(domain)}"
 
     def _alike(self, text: str, like: str) -> str:
         """Something that resembles the vendor's account just so."""
         name, _, domain = text.partition("@")
         if name.casefold() == self._name.casefold():
             return f"{name}@{self.domain(domain)}"
-        digest = self._digest("alike", text)
+        digest = self._digest("alike", text.casefold())
         own = email_of(self._principal).partition("@")[2]
         for length in (6, 4, 2, 1):
             for start in range(len(digest) - length):
@@ -204,7 +212,9 @@ class Pseudonyms:
         """A directory's customer ID."""
         if not text or text.casefold() in {one.casefold() for one in self._kept.customers}:
             return text
-        return self._remember(f"C0{self._digest('customer', text)[:_DIGITS]}", self._note("directories", text))
+        return self._remember(
+            f"C0{self._digest('customer', text.casefold())[:_DIGITS]}", self._note("directories", text)
+        )
 
     def billing(self, text: str) -> str:
         """A billing account's number."""
@@ -282,18 +292,25 @@ class Pseudonyms:
             self._learn()
         found = self._texts.get(text)
         if found is None:
-            found = _EMAIL.sub(lambda match: self.email(match[0]), text)
-            if self._phrases:
-                found = self._phrases.sub(lambda match: self._reverse[match[0].casefold()], found)
-            found = _TOKEN.sub(lambda match: self._reverse.get(match[0].casefold(), match[0]), found)
+            between = _EMAIL.split(text)
+            emails = [self.email(email) for email in _EMAIL.findall(text)]
+            found = self._words(between[0])
+            for email, rest in zip(emails, between[1:], strict=True):
+                found += email + self._words(rest)
             self._texts[text] = found
         return found
+
+    def _words(self, text: str) -> str:
+        if self._phrases:
+            text = self._phrases.sub(lambda match: self._reverse[match[0].casefold()], text)
+        return _TOKEN.sub(lambda match: self._reverse.get(match[0], match[0]), text)
 
     def _learn(self) -> None:
         """Looks up what was replaced so far. Names of one word are looked up one by one: there may be thousands."""
         self._known = len(self.legend)
-        self._reverse = {original.casefold(): pseudonym for pseudonym, original in self.legend.items()}
+        self._reverse = {original: pseudonym for pseudonym, original in self.legend.items()}
         phrases = sorted((name for name in self._reverse if not _TOKEN.fullmatch(name)), key=len, reverse=True)
+        self._reverse |= {name.casefold(): self._reverse[name] for name in phrases}
         self._phrases = _any_of(phrases)
         self._texts = {}
 
@@ -310,8 +327,7 @@ class Pseudonyms:
         return pseudonym
 
     def _digest(self, kind: str, text: str) -> str:
-        # Names of one account, dataset or domain are written in either case.
-        return hmac.digest(self._key, f"{kind}\0{text.casefold()}".encode("utf-8", "surrogatepass"), "sha256").hex()
+        return hmac.digest(self._key, f"{kind}\0{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def _project_of(email: str) -> str:

@@ -37,13 +37,14 @@ def refuse_secrets(parts: Iterable[bytes]) -> None:
             )
 
 
-def refuse_names(parts: Mapping[str, bytes], names: Iterable[str]) -> None:
+def refuse_names(parts: Mapping[str, bytes], names: Iterable[str], kept: Iterable[str] = ()) -> None:
     """Raises RedactionError if a name that was replaced is in a part, by the file's name. In JSON an ordinary word
-    counts only where a name stands."""
-    wanted = {name.casefold() for name in names if len(name) >= _SHORTEST}
-    plain = {name for name in wanted if _PLAIN.fullmatch(name)} - _own_words()
-    tokens = {name for name in wanted if _TOKEN.fullmatch(name)} - plain - _own_words()
-    phrases = wanted - plain - tokens - _own_words()
+    counts only where a name stands. What is `kept` may be the name of something else, too."""
+    own = _own_words().union(*(_TOKEN.findall(text.casefold()) for text in kept))
+    wanted = {name.casefold() for name in names if len(name) >= _SHORTEST} - own
+    plain = {name for name in wanted if _PLAIN.fullmatch(name)}
+    tokens = {name for name in wanted if _TOKEN.fullmatch(name)} - plain
+    phrases = wanted - plain - tokens
     for file, part in parts.items():
         text = part.decode("utf-8").casefold()
         left = tokens.intersection(_TOKEN.findall(text)) or {name for name in phrases if name in text}

@@ -40,6 +40,8 @@ class Redacted(Struct, frozen=True):
     """What each pseudonym in it stands for: this stays."""
     folded: int
     """How many conditions were folded to their value."""
+    conditions: dict[str, str]
+    """What each condition was, and is now."""
     pseudonyms: Pseudonyms
     """For what goes beside it."""
 
@@ -52,6 +54,7 @@ def redacted(snapshot: Snapshot, target: Target, profile: Profile, key: bytes, *
         project=target.project,
         number=project.number if isinstance(project, Project) else None,
         principals=tuple(dict.fromkeys((target.principal, profile.principal))),
+        emails=frozenset({profile.support.email}),
         datasets=frozenset(profile.dataset.companions(target.dataset) if target.dataset else ()),
         customers=frozenset({profile.directory_customer_id} - {""}),
     )
@@ -72,7 +75,7 @@ def redacted(snapshot: Snapshot, target: Target, profile: Profile, key: bytes, *
     Rewriting(pseudonyms, conditions().rewritten).rewritten(snapshot)
     final = conditions()
     made: Snapshot = Rewriting(pseudonyms, final.rewritten).rewritten(snapshot)
-    return Redacted(made, pseudonyms.legend, final.folded, pseudonyms)
+    return Redacted(made, pseudonyms.legend, final.folded, final.done, pseudonyms)
 
 
 def _datasets(snapshot: Snapshot, named: Iterable[str]) -> tuple[str, ...]:
