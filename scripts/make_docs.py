@@ -83,7 +83,11 @@ def documents() -> dict[Path, str]:
     lines = render(broken, Format.TERMINAL, width=100).rstrip("\n").splitlines()
     table, tree = demo_audit()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    excerpts = {BROKEN: "\n".join([*lines[:EXCERPT_LINES], "[...]", *lines[-2:]]), AUDIT: table, ACCESS: tree}
+    excerpts = {
+        BROKEN: "\n".join([*lines[:EXCERPT_LINES], "[...]", "", *lines[_verdict_in(lines) :]]),
+        AUDIT: table,
+        ACCESS: tree,
+    }
     for name, excerpt in excerpts.items():
         before, start, rest = readme.partition(EXCERPT.format(name))
         if not start:
@@ -99,6 +103,10 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/schemas/config-1.0.json": json_schema(),
         ROOT / "README.md": readme,
     }
+
+
+def _verdict_in(lines: list[str]) -> int:
+    return max(at for at, line in enumerate(lines) if line.startswith("NOT READY"))
 
 
 def rule_reference(reports: dict[str, Report]) -> str:
@@ -151,7 +159,7 @@ def _sample(rule: Rule, reports: dict[str, Report]) -> str:
         alone = demo_report("ready", rule.id)
         found = [(alone, finding) for finding in alone.findings]
     report, finding = min(found, key=lambda pair: order.index(pair[1].status))
-    text = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
+    text = render(replace(report, findings=(finding,), handover=None), Format.TERMINAL, width=100)
     parts = text.rstrip("\n").split("\n\n")
     return "\n\n".join(parts[2:-1]) or parts[1]
 
