@@ -207,6 +207,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """Whether a repository breaks the connection is asked, not whether the project is ready for it."""
     plan: str | None = None
     """The plan that was laid over the facts."""
+    stale: tuple[str, ...] = ()
+    """What that plan says is there, and isn't, in sentences: what is there counts."""
     only_new: bool = False
     """The exit code counts just what the plan makes worse."""
     unasked: tuple[str, ...] = ()
@@ -257,13 +259,14 @@ class Report(Struct, frozen=True, kw_only=True):
         """Whether the exit code heeds a finding."""
         return finding.worse or not self.only_new
 
-    def since(self, before: "Report", plan: str, *, only_new: bool) -> "Report":
+    def since(self, before: "Report", plan: str, *, only_new: bool, stale: tuple[str, ...] = ()) -> "Report":
         """This report of what a plan leads to, each finding with what it was before."""
         was = {finding.rule: finding.status for finding in before.findings}
         return replace(
             self,
             findings=tuple(replace(finding, before=was.get(finding.rule)) for finding in self.findings),
             plan=plan,
+            stale=stale,
             only_new=only_new,
         )
 

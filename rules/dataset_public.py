@@ -59,7 +59,8 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
                 where = found.access_completeness.provenance or found.provenance
                 unseen.append(Unknown(found.access_completeness.gap, where))
         else:
-            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {len(entries)} entries"))
+            many = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+            closed.append(found.provenance.saw(f"{found.id} is open to nobody in general: {many}"))
     if open_:
         return warned(
             "; ".join(f"{dataset.id} is open to {EVERYBODY[entry.member]} as {entry.role}" for dataset, entry in open_),
@@ -76,7 +77,8 @@ def datasets_are_private(datasets: Datasets, profile: Profile, target: Target) -
         return unknown(f"who may read the vendor's dataset could not be read: {reason.describe()}", reason, *seen)
     if not closed:
         return skipped("no dataset's access list was read: the destination doesn't exist, or none was named")
-    return passed(f"none of {len(closed)} datasets whose access was read is open to all", *closed[:10])
+    none = f"none of {len(closed)} datasets whose access was read is open to all"
+    return passed(none if len(closed) > 1 else "the one dataset whose access was read isn't open to all", *closed[:10])
 
 
 def _keep_the_vendor(

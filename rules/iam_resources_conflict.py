@@ -58,9 +58,8 @@ def each_grant_has_one_manager(iam: Maybe[IamResources]) -> Verdict:
     managing = [one for found in iam.resources.values() for one in found]
     if not managing:
         return skipped("no Terraform resource manages grants on the project or above")
-    return passed(
-        f"{len(managing)} resources manage grants, none of them another's", *(o.seen() for o in managing[:10])
-    )
+    several = f"{len(managing)} resources manage grants, none of them another's"
+    return passed(several if len(managing) > 1 else "1 resource manages grants", *(o.seen() for o in managing[:10]))
 
 
 def _fight(one: IamResource, other: IamResource) -> bool:

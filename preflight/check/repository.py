@@ -17,7 +17,8 @@ from preflight.errors import UsageError
 from preflight.profile import DEFAULT_PROFILE, Profile, load_profile, profile_files
 from preflight.report import Left, Report
 from preflight.rulebook import Rule, select, unasked
-from preflight.sources.terraform.declarations import Declarations, Use
+from preflight.sources.terraform.declarations import Declarations, Use, within
+from preflight.sources.terraform.hcl.folder import problems_in
 from preflight.sources.terraform.hcl.reading import Inputs
 from preflight.sources.terraform.ignores import ignores_in
 from preflight.sources.terraform.resources import Omission
@@ -54,6 +55,8 @@ class Check:
         self.options = options
         self.warnings: list[str] = []
         """After `reports`: what a user has to know, in sentences."""
+        self._mattering: tuple[str, ...] = ()
+        """Files that may be about a connection, whether a root reaches them or not."""
         paths = tuple(path.absolute() for path in options.paths) or (Path.cwd(),)
         file = options.config or find_configuration(paths[0])
         base = _base(paths, None if file is None else file.parent)
@@ -102,6 +105,7 @@ class Check:
         all_ = self._whole and self.options.profile is None
         self.warnings += ignores.problems(rule.id for rule in self._rules if all_)
         self.warnings += _told(self.declarations.omissions())
+        self.warnings += _told(self._unreached(), "; no root that was read reaches this file")
 
     def _judged(self, task: Task, rules: tuple[Rule, ...], started: datetime) -> Report:
         project = task.target.project
@@ -131,6 +135,7 @@ class Check:
             emails = {profile.principal.partition(":")[2] for profile in profiles}
             found = survey(self.declarations.repository, emails)
             self.warnings += found.problems
+            self._mattering = found.mattering
             if profiles and not found.mentioned:
                 return False
             uses = uses or self._found(found)
@@ -164,6 +169,15 @@ class Check:
             path == whole or whole.startswith(path.rstrip(os.sep) + os.sep) for path in self._paths
         )
 
+    def _unreached(self) -> Iterator[Omission]:
+        """What is wrong with files that no root reaches, among those that were asked about. Where a file doesn't parse
+        it can't be told what it is part of."""
+        reached = self.declarations.folders
+        for path in self._mattering:
+            folder = os.path.dirname(path)  # noqa: PTH120 - as the survey has its paths
+            if folder not in reached and (self._whole or any(within(path, one) for one in self._paths)):
+                yield from problems_in(self.declarations.repository, path)
+
     def _selected(self) -> frozenset[str]:
         """The roots that the paths have to do with."""
         declarations = self.declarations
@@ -190,8 +204,8 @@ def _base(paths: tuple[Path, ...], configured: Path | None) -> Path:
     return common if common.is_dir() else common.parent
 
 
-def _told(omissions: Iterable[Omission]) -> Iterator[str]:
-    said = dict.fromkeys(_omitted(one) for one in omissions)
+def _told(omissions: Iterable[Omission], also: str = "") -> Iterator[str]:
+    said = dict.fromkeys(f"{_omitted(one)}{also}" for one in omissions)
     for number, one in enumerate(said):
         if number == _MOST_TOLD:
             yield f"and {len(said) - _MOST_TOLD} more that could not be read"
@@ -200,6 +214,6 @@ def _told(omissions: Iterable[Omission]) -> Iterator[str]:
 
 
 def _omitted(one: Omission) -> str:
-    where = "" if one.place.line == 0 and one.why.startswith(one.place.file) else f"{one.place}: "
+    where = "" if one.place.line == 0 and one.why.startswith(one.place.file) else f"{one.place.exact}: "
     settle = f" (to settle it: {one.settled_by})" if one.settled_by else ""
     return f"{where}{one.why.removeprefix(f'{one.place.file}: ')}{settle}"

@@ -9,7 +9,7 @@ import click
 
 from preflight.check.repository import Check, Options
 from preflight.cli import screen
-from preflight.cli.options import choice_of_formats, choice_of_rules, choice_of_variables
+from preflight.cli.options import InOrder, choice_of_formats, choice_of_rules, choice_of_variables, in_order
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.run import parse_format, parse_reports
 from preflight.cli.screen import shown
@@ -20,7 +20,7 @@ from preflight.renderers.fleet import Row, exit_code
 from preflight.renderers.many import full_document
 
 
-@click.command(name="check")
+@click.command(name="check", cls=InOrder)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--config",
@@ -69,7 +69,7 @@ def command(
         paths=paths,
         config=config,
         plans=plans,
-        given=(*var_files, *variables),
+        given=in_order(variables=variables, var_files=var_files),
         environment=os.environ,
         profile=profile_name if chosen else None,
         only=only,
@@ -113,7 +113,8 @@ def _told(check: Check, form: Format, named: Outputs | None, rows: list[Row], *,
     same."""
     wanted = (named.formats if named is not None else frozenset()) | (frozenset() if quiet else {form})
     documents = {
-        one: full_document(one, colour=screen.colour() and one is form, width=screen.width()) for one in wanted
+        one: full_document(one, colour=screen.colour() and one is form, width=screen.width(), warnings=check.warnings)
+        for one in wanted
     }
 
     def tell(one: Format, text: str) -> Iterator[OutputError]:

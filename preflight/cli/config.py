@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from preflight.cli.layout import Group
+from preflight.cli.new_file import write_new
 from preflight.configuration.files import NAME, ConfigurationFile, find_configuration, read_configuration
 from preflight.configuration.template import TEMPLATE
 from preflight.errors import ConfigurationError, OutputError
@@ -74,11 +75,6 @@ def _shown(value: Any) -> str:
 def init(folder: Path) -> None:
     """Write a commented preflight.toml to begin with; one that is there stays as it is."""
     path = folder / NAME
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
-    except FileExistsError:
-        raise OutputError(f"'{path}' is there already.", "See it with: preflight config show") from None
-    except OSError as error:
-        raise OutputError(f"'{path}' cannot be written: {error.strerror}.", "Name another folder.") from None
+    taken = OutputError(f"'{path}' is there already.", "See it with: preflight config show")
+    write_new(path, TEMPLATE, taken=taken, otherwise="Name another folder.")
     click.echo(f"Written: {visible(str(path))}. Edit it, then try: preflight check", err=True)

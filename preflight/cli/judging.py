@@ -75,7 +75,7 @@ def judged(request: Request, chosen: Selection, found: Collected) -> Report:
         return report
     after = found.changes.applied_to(found.snapshot, found.target, chosen.wanted)
     then = _judged(request, chosen, chosen.informed(after), found.target)
-    return then.since(report, str(request.plan), only_new=request.only_new)
+    return then.since(report, str(request.plan), only_new=request.only_new, stale=found.changes.stale)
 
 
 def _judged(request: Request, chosen: Selection, snapshot: Snapshot, target: Target) -> Report:

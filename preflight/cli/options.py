@@ -1,7 +1,7 @@
 """Options that several commands share, and what a shell may complete in them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,9 @@ from click.shell_completion import CompletionItem
 from preflight.profile import DEFAULT_PROFILE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Value = TypeVar("Value")
+
+_ORDER = "preflight.order"
 
 
 def choice_of_rules(function: Function) -> Function:
@@ -127,8 +130,25 @@ def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
     return add
 
 
+class InOrder(click.Command):
+    """A command that knows in which order its options were given, which click tells for each kind alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click, and remembers the order."""
+        _, _, ctx.meta[_ORDER] = self.make_parser(ctx).parse_args(list(args))
+        return super().parse_args(ctx, args)
+
+
+def in_order(**values: Sequence[Value]) -> tuple[Value, ...]:
+    """The values of several repeatable options, by the parameters' names, as they follow each other on the command
+    line of an `InOrder`."""
+    rest = {name: iter(given) for name, given in values.items()}
+    order: list[click.Parameter] = click.get_current_context().meta[_ORDER]
+    return tuple(next(rest[one.name]) for one in order if one.name in rest)
+
+
 def choice_of_variables(function: Function) -> Function:
-    """`--var`, `--var-file`: values of Terraform's variables."""
+    """`--var`, `--var-file`: values of Terraform's variables, of which the later wins (`in_order`)."""
     for option in (
         click.option(
             "--var-file",
@@ -144,7 +164,7 @@ def choice_of_variables(function: Function) -> Function:
             multiple=True,
             metavar="NAME=VALUE",
             callback=_assignments,
-            help="Give a variable of Terraform a value (repeatable); it wins over every file.",
+            help="Give a variable of Terraform a value (repeatable); of this and --var-file the later wins.",
         ),
     ):
         function = option(function)

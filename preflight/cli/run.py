@@ -11,7 +11,14 @@ import click
 from preflight import interrupts
 from preflight.cli import screen
 from preflight.cli.judging import collect, judged
-from preflight.cli.options import choice_of_bundle, choice_of_formats, choice_of_reading, choice_of_rules
+from preflight.cli.options import (
+    InOrder,
+    choice_of_bundle,
+    choice_of_formats,
+    choice_of_reading,
+    choice_of_rules,
+    in_order,
+)
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.request import Request, selection
 from preflight.cli.screen import shown
@@ -65,7 +72,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
         raise failed[0]
 
 
-@click.command(name="run")
+@click.command(name="run", cls=InOrder)
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved). With --assets: or all of them.")
 @choice_of_assets
 @choice_of_plan
@@ -161,7 +168,7 @@ def command(
         bundle=bundle,
         redact=redact,
         terraform=terraform,
-        given=(*var_files, *variables),
+        given=in_order(variables=variables, var_files=var_files),
         profile=profile_name,
         principal=principal,
         location=location,

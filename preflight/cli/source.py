@@ -15,6 +15,7 @@ from preflight.facts.methods import TOKEN_INFO
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
+from preflight.renderers import words
 from preflight.renderers.visible import visible
 from preflight.sources.group_members import read_group_members, with_members
 
@@ -33,7 +34,6 @@ LIVE_ONLY = {
 }
 """Options that say how Google's APIs are asked, by the parameters' names."""
 
-_MOST_STALE = 5
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -219,6 +219,9 @@ def collect_plan(
 class Changes:
     """A plan that is to be laid over facts. Raises UsageError for a file that is no plan in JSON."""
 
+    stale: tuple[str, ...] = ()
+    """After `applied_to`: what of the plan isn't so any more, in sentences."""
+
     def __init__(self, path: Path) -> None:
         from preflight.sources.terraform.plan import read_plan
 
@@ -230,11 +233,9 @@ class Changes:
         from preflight.sources.terraform.overlay import after
         from preflight.sources.terraform.stale import stale
 
-        old = stale(now, self._declared, target.project)
-        if old:
-            more = f" (and {len(old) - _MOST_STALE} more)" if len(old) > _MOST_STALE else ""
-            said = "; ".join(old[:_MOST_STALE])
-            warn([f"{self._path} is stale, and what is there counts: {said}{more}. Plan again."])
+        self.stale = stale(now, self._declared, target.project)
+        if self.stale:
+            warn([words.stale(self._path, self.stale)])
         return after(now, self._declared, target.project, wanted)
 
 

@@ -1,9 +1,6 @@
 """`preflight world`: write, check and list worlds, the files that the stand-in serves."""
 
-import contextlib
-import os
 import re
-import tempfile
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from preflight.cli.layout import Group, table
-from preflight.errors import OutputError, UsageError, nearest
+from preflight.cli.new_file import write_new
+from preflight.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from preflight.emulator import World
@@ -117,7 +115,13 @@ def init(path: Path, force: bool) -> None:
     path = path / "world.toml" if path.is_dir() else path
     from preflight.renderers.visible import visible
 
-    _write(path, TEMPLATE.replace("{name}", visible(path.name)), force=force)
+    write_new(
+        path,
+        TEMPLATE.replace("{name}", visible(path.name)),
+        taken=UsageError(f"'{path}' is there already.", "Name another file, or overwrite it with --force."),
+        otherwise="Name another file.",
+        force=force,
+    )
     click.echo(f"Wrote {visible(str(path))}. Serve it with: preflight emulator --world {visible(_quoted(path))}")
 
 
@@ -242,43 +246,3 @@ def _quoted(path: Path) -> str:
     from shlex import quote
 
     return quote(str(path))
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    """Writes the file whole or not at all. Raises UsageError where one is there, OutputError."""
-    taken = UsageError(f"'{path}' is there already.", "Name another file, or overwrite it with --force.")
-    if not force and os.path.lexists(path):
-        raise taken
-    part = None
-    try:
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.", suffix=".part")
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        mask = os.umask(0)  # mkstemp makes it private, and a world is no secret
-        os.umask(mask)
-        Path(part).chmod(0o666 & ~mask)
-        if force:
-            Path(part).replace(path)
-        else:
-            _name_it(Path(part), path)
-    except FileExistsError:
-        raise taken from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        cause = error.strerror if isinstance(error, OSError) else "that is no valid path"
-        raise OutputError(f"The world cannot be written to '{path}': {cause}.", "Name another file.") from error
-    finally:
-        if part is not None:
-            with contextlib.suppress(OSError):
-                Path(part).unlink(missing_ok=True)
-
-
-def _name_it(part: Path, path: Path) -> None:
-    """Gives the complete file its name, unless that was taken meanwhile: FileExistsError."""
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # not every file system has hard links
-        part.replace(path)

@@ -124,11 +124,13 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
     )
     left = len(rows) - len(shown)
     more = f"{left:,} more {'is' if left == 1 else 'are'} not in this table." if left else ""
-    blocks = [f"## {len(rows):,} projects for {prose(first.vendor)}", totals(rows), table, more, reasons, "---", footer]
+    heading = f"## {len(rows):,} project{'s' * (len(rows) != 1)} for {prose(first.vendor)}"
+    blocks = [heading, totals(rows), table, more, reasons, "---", footer]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 JSON_START = f'{{\n"schema_version": "{SCHEMA_VERSION}",\n"reports": [\n'
 JSON_BETWEEN = ",\n"
 JSON_END = "\n]\n}\n"
-"""Around and between the JSON reports, which are written as they come."""
+JSON_WITH = "\n],\n"
+"""Around and between the JSON reports, which are written as they come; the last one where more follows."""

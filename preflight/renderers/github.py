@@ -8,7 +8,7 @@ from preflight.renderers import words
 from preflight.renderers.fleet import Row, totals, worst_first
 from preflight.renderers.fleet import markdown as fleet_markdown
 from preflight.renderers.markdown import blocks
-from preflight.renderers.places import places_of
+from preflight.renderers.places import FilePlace, place_in, places_of
 from preflight.renderers.plain import explained
 from preflight.renderers.visible import visible
 from preflight.report import Finding, Report
@@ -20,6 +20,7 @@ MOST = 1_000_000
 def render(report: Report) -> str:
     """An annotation for each finding that wants something done, and a last one with the verdict."""
     lines = [_annotation(report, finding) for finding in report.by_urgency() if words.wants_explaining(finding)]
+    lines += [warning(notice) for notice in words.notices(report)]
     verdict = f"{words.answer(report)}: {words.counts(report)}. {words.next_step(report)}"
     lines.append(command("notice", visible(verdict), title=visible(f"preflight {report.target.project}")))
     return "\n".join(lines) + "\n"
@@ -64,6 +65,13 @@ def fleet_summary(rows: list[Row], first: Report, source: str) -> str:
     return text
 
 
+def warning(notice: str) -> str:
+    """An annotation about no finding, at the place that the sentence begins with, if it does."""
+    said = place_in(notice)
+    where = {} if said is None else _where(said)
+    return command("warning", visible(notice), title="preflight", **where)
+
+
 def command(name: str, data: str, **properties: str) -> str:
     """A workflow command on one line."""
     told = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
@@ -72,14 +80,17 @@ def command(name: str, data: str, **properties: str) -> str:
 
 def _annotation(report: Report, finding: Finding) -> str:
     grave = report.counts(finding) and (finding.blocks or (finding.blinds and not report.allow_unknown))
-    where = {}
-    for place in places_of(finding)[:1]:
-        where = {"file": visible(place.path.removeprefix("./")), "line": str(place.line or 1)}
-        if place.column:
-            where["col"] = str(place.column)
+    places = places_of(finding)
+    where = _where(places[0]) if places else {}
     title = f"{finding.status.value.upper()} {finding.rule}"
     message = [visible(finding.verdict.message), *explained(finding, seen=False)]
     return command("error" if grave else "warning", "\n".join(message), title=visible(title), **where)
+
+
+def _where(place: FilePlace) -> dict[str, str]:
+    # In a property nothing is a command, and the file has to be found.
+    where = {"file": visible(place.path.removeprefix("./"), keep=":#"), "line": str(place.line or 1)}
+    return {**where, "col": str(place.column)} if place.column else where
 
 
 def _data(text: str) -> str:

@@ -51,7 +51,7 @@ def _issue(report: Report, finding: Finding) -> dict[str, Any]:
         "check_name": visible(finding.rule),
         "fingerprint": fingerprint(report, finding),
         "severity": _severity(finding),
-        "location": {"path": visible(place.path.removeprefix("./")), "lines": {"begin": place.line or 1}},
+        "location": {"path": visible(place.path.removeprefix("./"), keep=":"), "lines": {"begin": place.line or 1}},
     }
 
 

@@ -1,24 +1,28 @@
 """The report as JSON, schema version 1: for scripts, CI jobs and support desks."""
 
 import json
+import re
 
 from preflight.renderers import wire
 from preflight.renderers.visible import is_hidden, is_plain
 from preflight.report import Report
 
+_OBEYED = re.compile(r"##(?=\w*\[)")
+"""By a CI's runner, wherever it stands; the other form, `::` in front, can't be in front in JSON."""
+
 
 def render(report: Report) -> str:
     r"""The report as indented JSON.
 
-    It is readable and safe to print: characters that a terminal or a reader would take for something else are
-    written as JSON's own `\u` escapes, so that nothing is lost.
+    It is readable and safe to print: characters that a terminal, a reader or a CI's runner would take for something
+    else are written as JSON's own `\u` escapes, so that nothing is lost.
     """
     return document(wire.from_report(report))
 
 
 def document(model: wire.Model) -> str:
     """Anything that is published, as such JSON."""
-    return _with_hidden_escaped(model.model_dump_json(indent=2)) + "\n"
+    return _OBEYED.sub(r"#\\u0023", _with_hidden_escaped(model.model_dump_json(indent=2))) + "\n"
 
 
 def schema() -> str:

@@ -1,10 +1,12 @@
 """Many projects in one document: written as the reports come, so that no more than one of them is held."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from preflight.renderers import Format, fleet, render
 from preflight.renderers.fleet import Row
+from preflight.renderers.visible import visible
 from preflight.report import Report
 
 
@@ -53,18 +55,23 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
             assert_never(form)
 
 
-def full_document(form: Format, *, colour: bool = False, width: int = 80) -> Document:
-    """An empty document that tells each report in full, for few of them; may end without any."""
+def full_document(form: Format, *, colour: bool = False, width: int = 80, warnings: Sequence[str] = ()) -> Document:
+    """An empty document that tells each report in full, for few of them; may end without any.
+
+    `warnings` are sentences about all of it, which may come until the end. JUnit and GitLab have no place for them,
+    and whoever looks at a terminal sees them on stderr.
+    """
     match form:
         case Format.TERMINAL | Format.MARKDOWN | Format.GITHUB | Format.GITHUB_SUMMARY:
-            return _InFull(form, colour=colour, width=width)
+            return _InFull(form, colour=colour, width=width, warnings=warnings)
         case _:
-            return _OrNothing(form)
+            return _OrNothing(form, warnings)
 
 
 class _InFull:
-    def __init__(self, form: Format, *, colour: bool, width: int) -> None:
+    def __init__(self, form: Format, *, colour: bool, width: int, warnings: Sequence[str]) -> None:
         self._form, self._colour, self._width = form, colour, width
+        self._warnings = warnings
         self._between = ""
 
     def add(self, report: Report) -> str:
@@ -72,25 +79,42 @@ class _InFull:
         return before + render(report, self._form, colour=self._colour, width=self._width)
 
     def end(self, _rows: list[Row]) -> str:
-        return ""
+        if self._form is Format.TERMINAL or not self._warnings:
+            return ""
+        if self._form is Format.GITHUB:
+            from preflight.renderers import github
+
+            return "".join(f"{github.warning(warning)}\n" for warning in self._warnings)
+        from preflight.renderers.markdown import prose
+
+        listed = "".join(f"- {prose(warning)}\n" for warning in self._warnings)
+        return f"{self._between}### Warnings\n\n{listed}"
 
 
 class _OrNothing:
     """A document for programs, which is a whole one also if there is no report."""
 
-    def __init__(self, form: Format) -> None:
+    def __init__(self, form: Format, warnings: Sequence[str]) -> None:
         self._form = form
-        self._document = document(form, "")
+        self._warnings = warnings
+        match form:
+            case Format.SARIF | Format.GITHUB_SARIF:
+                from preflight.renderers import sarif
+
+                self._document: Document = sarif.Log(scanning=form is Format.GITHUB_SARIF, warnings=warnings)
+            case _:
+                self._document = document(form, "")
 
     def add(self, report: Report) -> str:
         return self._document.add(report)
 
     def end(self, rows: list[Row]) -> str:
+        if self._form is Format.JSON:
+            told = json.dumps([visible(warning) for warning in self._warnings], indent=0, ensure_ascii=False)
+            return f'{"" if rows else fleet.JSON_START}{fleet.JSON_WITH}"warnings": {told}\n}}\n'
         if rows:
             return self._document.end(rows)
         match self._form:
-            case Format.JSON:
-                return fleet.JSON_START + fleet.JSON_END.lstrip("\n")
             case Format.SARIF | Format.GITHUB_SARIF:
                 from preflight.renderers import sarif
 

@@ -55,6 +55,7 @@ def blocks(report: Report) -> Iterator[str]:
     told = words.Told()
     yield f"## {words.answer(report)}: {code(words.project(report))} for {prose(report.vendor)}"
     yield f"{_sentence(words.counts(report))} {prose(words.next_step(report))}"
+    yield from (f"**Warning:** {prose(notice)}" for notice in words.notices(report))
     yield _table(report)
     for finding in report.by_urgency():
         if words.wants_explaining(finding):

@@ -40,6 +40,12 @@ def place_of(evidence: Evidence) -> FilePlace | None:
     return FilePlace(evidence.resource, None) if _FILE.fullmatch(evidence.resource) else None
 
 
+def place_in(sentence: str) -> FilePlace | None:
+    """The line of a file that a sentence begins with (`main.tf:3:5: …`)."""
+    found = _LINE.fullmatch(sentence.partition(": ")[0])
+    return FilePlace(found[1], int(found[2]), int(found[3]) if found[3] else None) if found else None
+
+
 def places_of(finding: Finding) -> tuple[FilePlace, ...]:
     """Each place that the finding's evidence points to, once, in the order of the evidence; lines before files."""
     found = dict.fromkeys(place for evidence in finding.verdict.evidence if (place := place_of(evidence)))

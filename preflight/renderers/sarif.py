@@ -13,7 +13,7 @@ What SARIF asks of texts (sections 3.11.5 and 3.11.6 of the standard): braces st
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +52,7 @@ def render(report: Report, *, scanning: bool = False) -> str:
         "tool": _tool(report),
         "originalUriBaseIds": _BASES,
         "results": _results(report, _order(report), scanning=scanning),
-        **_closing(f"{report.profile}/{report.target.project}", report.exit_code, [report]),
+        **_closing(f"{report.profile}/{report.target.project}", report.exit_code, [report], words.notices(report)),
     }
     return _json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
@@ -67,9 +67,11 @@ def nothing() -> str:
 class Log:
     """A log of many reports, which come one after another: what `render` makes of one, a line each."""
 
-    def __init__(self, *, scanning: bool = False) -> None:
-        """`scanning`: for GitHub."""
+    def __init__(self, *, scanning: bool = False, warnings: Sequence[str] = ()) -> None:
+        """`scanning`: for GitHub. `warnings` are what is to be known of all of it; they may come until the end."""
         self._scanning = scanning
+        self._warnings = warnings
+        self._notices: dict[str, None] = {}
         self._between = ""
         self._first: Report | None = None
         self._last: Report | None = None
@@ -86,6 +88,7 @@ class Log:
                 f'\n"originalUriBaseIds": {_line(_BASES)},\n"results": [\n'
             )
         self._last = report
+        self._notices.update(dict.fromkeys(words.notices(report)))
         lines = [_line(result) for result in _results(report, self._order, scanning=self._scanning)]
         if not lines:
             return start
@@ -96,7 +99,9 @@ class Log:
         """What closes the log."""
         if self._first is None or self._last is None:
             raise AssertionError("a log of no reports")
-        closing = _closing(self._first.profile, exit_code(rows), [self._first, self._last])
+        closing = _closing(
+            self._first.profile, exit_code(rows), [self._first, self._last], [*self._notices, *self._warnings]
+        )
         members = "".join(f",\n{_line(name)}: {_line(value)}" for name, value in closing.items())
         return f"\n]{members}\n}}\n]\n}}\n"
 
@@ -264,7 +269,8 @@ def artifact(path: str) -> Object:
     return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": _ROOT}
 
 
-def _closing(category: str, code: ExitCode, reports: list[Report]) -> Object:
+def _closing(category: str, code: ExitCode, reports: list[Report], notices: Sequence[str]) -> Object:
+    told = [{"level": "warning", "message": {"text": text(notice)}} for notice in notices]
     return {
         "invocations": [
             {
@@ -272,6 +278,7 @@ def _closing(category: str, code: ExitCode, reports: list[Report]) -> Object:
                 "exitCode": code.value,
                 "startTimeUtc": f"{words.utc(min(report.started_at for report in reports)):%Y-%m-%dT%H:%M:%S.%fZ}",
                 "endTimeUtc": f"{words.utc(max(report.finished_at for report in reports)):%Y-%m-%dT%H:%M:%S.%fZ}",
+                **({"toolExecutionNotifications": told} if told else {}),
             }
         ],
         # GitHub takes what is before the last slash as the category: a later upload of the same one replaces this.

@@ -3,6 +3,11 @@ r"""Text from outside, made harmless to look at: what a reader could not see is 
 A name may hold a terminal's escape sequence, a line break, or a character that turns the direction of the text
 around it, so that what is read differs from what is there. Here each such character becomes its escape (`\n`,
 `\x1b`, `\u202e`), and letters of every script stay as they are.
+
+The log of a CI is read by its runner too. GitHub's obeys a line whose first characters that are no blank are `::`, and
+`##[name]` anywhere in a line (https://github.com/actions/runner, src/Runner.Common/ActionCommand.cs); that of Azure
+obeys `##vso[…]`, TeamCity `##teamcity[…]`. Where a long line is broken is up to who prints it, so neither may stand
+anywhere: the second character becomes its escape.
 """
 
 import re
@@ -28,11 +33,23 @@ _PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e]*
 _MOST_MARKS = 3
 """Marks on one letter: no written language stacks more, and a tall stack covers the lines around it."""
 
+_OBEYED = re.compile(r"(?<=:):|(?<=#)#(?=\w*\[)")
+
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    """The text on one line, with nothing hidden in it; the characters in `keep` stay as they are."""
+    """The text on one line, with nothing hidden in it and nothing that a CI's runner obeys; the characters in `keep`
+    stay as they are."""
+    return unobeyed(_unhidden(text, keep), keep=keep)
+
+
+def unobeyed(text: str, *, keep: str = "") -> str:
+    """The text without commands to a CI's runner."""
+    return _OBEYED.sub(lambda found: found[0] if found[0] in keep else escaped(found[0]), text)
+
+
+def _unhidden(text: str, keep: str) -> str:
     if is_plain(text):
         return text
     shown = []

@@ -75,6 +75,8 @@ class Source(Model):
     """snapshot: where its facts had come from, `live` as a rule; otherwise null."""
     plan: Text | None
     """The Terraform plan whose changes were laid over those facts; null: none was."""
+    stale: tuple[Text, ...]
+    """What that plan says is there, and isn't: it is out of date, and what is there counts. Empty: nothing."""
 
 
 class Summary(Model):
@@ -276,7 +278,7 @@ def from_report(report: internal.Report) -> Report:
         vendor=report.vendor,
         principal=target.principal,
         target=Target(location=target.location, dataset=target.dataset),
-        source=Source(kind=report.source, origin=report.origin or None, plan=report.plan),
+        source=Source(kind=report.source, origin=report.origin or None, plan=report.plan, stale=report.stale),
         started_at=utc(report.started_at),
         finished_at=utc(report.finished_at),
         summary=Summary(

@@ -29,6 +29,7 @@ _COUNTED = (
     (Status.PASS, "passes", "pass"),
     (Status.SKIP, "does not apply", "do not apply"),
 )
+_MOST_STALE = 5
 _EXPLAINED = (Status.FAIL, Status.UNKNOWN, Status.WARN)
 
 
@@ -156,7 +157,20 @@ def wants_explaining(finding: Finding) -> bool:
 def source(report: Report) -> str:
     """Where the facts come from, and the plan that was laid over them."""
     told = f"{report.source} of {report.origin}" if report.origin else report.source
-    return f"{told}, with {report.plan} applied" if report.plan else told
+    if not report.plan:
+        return told
+    return f"{told}, with {report.plan} applied{', which is stale' if report.stale else ''}"
+
+
+def stale(plan: object, found: tuple[str, ...]) -> str:
+    """What a user has to know of a plan that is out of date."""
+    more = f" (and {len(found) - _MOST_STALE} more)" if len(found) > _MOST_STALE else ""
+    return f"{plan} is stale, and what is there counts: {'; '.join(found[:_MOST_STALE])}{more}. Plan again."
+
+
+def notices(report: Report) -> tuple[str, ...]:
+    """What a reader has to know of the report as a whole, beside its verdict."""
+    return (stale(report.plan, report.stale),) if report.stale else ()
 
 
 def weight(finding: Finding) -> str:

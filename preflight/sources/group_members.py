@@ -160,7 +160,8 @@ def _from_csv(path: Path, text: str) -> Iterator[_Line]:
             if rows.line_num == 1 and [cell.casefold() for cell in cells] == ["group", "member"]:
                 continue
             if len(cells) != 2:
-                raise UsageError(f"{path}:{rows.line_num}: {len(cells)} values instead of group,member.", _FORM)
+                found = f"{len(cells)} value{'s' * (len(cells) != 1)}"
+                raise UsageError(f"{path}:{rows.line_num}: {found} instead of group,member.", _FORM)
             yield _Line(cells[0], cells[1] or None, rows.line_num)
     except csv.Error as error:
         raise UsageError(f"{path}:{rows.line_num}: {error}.", "Correct the CSV there.") from None

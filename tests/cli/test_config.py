@@ -1,6 +1,7 @@
 """`preflight config`: shows what is in force and from where; writes a first file, never over another."""
 
 import json
+import os
 
 import pytest
 
@@ -45,6 +46,39 @@ def test_init_writes_once(folder, capsys):
     assert preflight("config", "init") == 2
     assert "there already" in capsys.readouterr().err
     assert (folder / "preflight.toml").read_text() == "# mine\n"
+
+
+def test_init_leaves_nothing_behind_where_it_fails(folder, capsys, monkeypatch):
+    """A file that was cut short would be taken for a configuration that names nothing."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert preflight("config", "init") == 2
+    said = capsys.readouterr().err
+    assert "preflight.toml' cannot be written: No space left on device" in said
+    assert list(folder.iterdir()) == []
+    assert preflight("config", "init") == 0
+    assert [path.name for path in folder.iterdir()] == ["preflight.toml"]
+
+
+def test_init_replaces_no_link_and_nothing_that_came_meanwhile(folder, monkeypatch):
+    (folder / "preflight.toml").symlink_to("nowhere")
+    assert preflight("config", "init") == 2
+    assert (folder / "preflight.toml").is_symlink()
+    (folder / "preflight.toml").unlink()
+    write = os.fsync
+
+    def meanwhile(descriptor: int) -> None:
+        (folder / "preflight.toml").write_text("# mine\n")
+        write(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    assert preflight("config", "init") == 2
+    assert (folder / "preflight.toml").read_text() == "# mine\n"
+    assert [path.name for path in folder.iterdir()] == ["preflight.toml"]
 
 
 def test_the_schema_is_printed(folder, capsys):

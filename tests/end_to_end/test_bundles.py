@@ -51,7 +51,7 @@ def bundled_and_replayed(preflight: Preflight, run: tuple[str, ...], environ: di
     full = offline(preflight, "--snapshot", "full.zip", "--bundle", "clean.zip")
     assert full.code == live.code, full.err
     assert full.report["findings"] == live.report["findings"]
-    assert full.report["source"] == {"kind": "snapshot", "origin": "live", "plan": None}
+    assert full.report["source"] == {"kind": "snapshot", "origin": "live", "plan": None, "stale": []}
     clean = offline(preflight, "--snapshot", "clean.zip")
     assert (clean.code, verdicts(clean.report)) == (live.code, verdicts(live.report))
     files = unpacked("clean.zip")

@@ -216,6 +216,8 @@ HOSTILE_NAMES = (
     "=HYPERLINK(1)",
     "::stop-commands::x",
     "##[add-mask]acme",
+    "fine ##vso[task.setvariable variable=x]y ##teamcity[x] ###[error]z",
+    "\n  ::error file=x::forged ::::notice::z",
     "100%0A::error::forged,file=x:1%25",
     "{0} {{1}} {x}",
     "]]></failure><failure/> \ufffe \uffff ",

@@ -66,7 +66,7 @@ def test_the_keys_of_the_contract(reports):
         "project": {"id": "acme-analytics", "number": "123456789012"},
         "profile": {"name": "heap", "version": "2021.02"},
         "principal": "serviceAccount:heap-sql@heap-204122.iam.gserviceaccount.com",
-        "source": {"kind": "live", "origin": None, "plan": None},
+        "source": {"kind": "live", "origin": None, "plan": None, "stale": []},
         "started_at": "2026-01-02T03:04:05Z",
         "finished_at": "2026-01-02T03:04:06.250000Z",
         "summary": {"pass": 1, "warn": 1, "fail": 3, "unknown": 1, "skip": 2},

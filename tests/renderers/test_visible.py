@@ -23,6 +23,12 @@ from preflight.renderers.visible import is_hidden, is_plain, visible
         pytest.param("\u0301e", "\\u0301e", id="an accent on nothing"),
         pytest.param("Zürich 東京 दिल्ली עברית Ελλάδα 🙂", "Zürich 東京 दिल्ली עברית Ελλάδα 🙂", id="scripts stay"),
         pytest.param('it\'s "plain" \\ text', 'it\'s "plain" \\ text', id="punctuation stays"),
+        pytest.param(" ::error::x", r" :\x3aerror:\x3ax", id="a command to GitHub's runner"),
+        pytest.param(":::", r":\x3a\x3a", id="colons"),
+        pytest.param("a: b:c # d ## e #[f] g[##]", "a: b:c # d ## e #[f] g[##]", id="what is no command"),
+        pytest.param("a ##[add-mask]x", r"a #\x23[add-mask]x", id="an old command"),
+        pytest.param("##vso[a]b ##teamcity[c]", r"#\x23vso[a]b #\x23teamcity[c]", id="commands to others"),
+        pytest.param(":\u200b:", r":\u200b:", id="what only looks like one"),
         pytest.param("", "", id="nothing"),
     ],
 )
@@ -32,6 +38,7 @@ def test_what_hides_is_spelled_out_and_what_shows_stays(text, shown):
 
 def test_what_is_kept_stays():
     assert visible("a\n\tb\r\x1b", keep="\n\t") == "a\n\tb\\r\\x1b"
+    assert visible("a::b ##[c]", keep=":") == r"a::b #\x23[c]"
 
 
 def test_of_all_characters_none_that_is_shown_controls_or_separates():

@@ -18,7 +18,7 @@ VIEW = AccessEntry(authorized="view acme.x.y")
 @pytest.mark.parametrize(
     ("datasets", "status", "says"),
     [
-        pytest.param(Datasets.of(dataset("heap", OWNER, VIEW)), "pass", "none of 1", id="closed"),
+        pytest.param(Datasets.of(dataset("heap", OWNER, VIEW)), "pass", "the one dataset", id="closed"),
         pytest.param(Datasets.of(dataset("heap"), dataset("other", OWNER)), "pass", "none of 2", id="several, closed"),
         pytest.param(Datasets.of(dataset("heap", OWNER, TO_ALL)), "warn", "heap is open to everybody on the internet",
                      id="open to all"),
@@ -31,7 +31,7 @@ VIEW = AccessEntry(authorized="view acme.x.y")
         pytest.param(Datasets.of(replace(dataset("heap"), access=REFUSED)), "unknown", "could not be read",
                      id="its access list was not read"),
         pytest.param(Datasets.of(dataset("heap", OWNER), replace(dataset("other"), access=REFUSED)), "pass",
-                     "none of 1", id="another one was not read: not said to be closed"),
+                     "the one dataset whose access", id="another one was not read: not said to be closed"),
         pytest.param(replace(Datasets.of(dataset("heap", OWNER)), completeness=Completeness(REFUSED.reason)), "unknown",
                      "could not be read", id="the companion was not seen"),
         pytest.param(Datasets.of(), "skip", "no dataset's access list was read", id="none yet"),

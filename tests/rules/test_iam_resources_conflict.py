@@ -41,7 +41,7 @@ POLICY, BINDING, MEMBER = resource("policy"), resource("binding", USER), resourc
         pytest.param(on(BINDING, resource("member", USER, "request.time > x")), "pass", "2 ", id="another condition"),
         pytest.param(on(resource("binding"), resource("member")), "pass", "2 resources", id="roles that aren't known"),
         pytest.param(on(BINDING, **{FOLDER: (MEMBER,)}), "pass", "2 resources", id="in different places"),
-        pytest.param(on(POLICY), "pass", "1 resource", id="a policy alone"),
+        pytest.param(on(POLICY), "pass", "1 resource manages grants", id="a policy alone"),
         pytest.param(on(), "skip", "no Terraform resource", id="none"),
         pytest.param(on(BINDING, gap=Incomplete("b.tf doesn't parse")), "unknown", "b.tf", id="what wasn't read"),
         pytest.param(on(BINDING, MEMBER, gap=Incomplete("x")), "warn", "manage the same", id="a fight that was read"),

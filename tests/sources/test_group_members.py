@@ -77,7 +77,7 @@ def test_the_same_in_each_form(text, name, line, read):
         pytest.param("[" * 100_000, "x.json", "x.json", "can't be read", id="JSON, nested deep"),
         pytest.param('"a@b.example" = [\n', "x.toml", "x.toml", "TOML", id="TOML, cut short"),
         pytest.param('x = 1\na@b.example = []', "x.toml", "x.toml:2", "quote each e-mail", id="TOML, not quoted"),
-        pytest.param("a@b.example\n", "x.csv", "x.csv:1", "1 values", id="CSV, one value"),
+        pytest.param("a@b.example\n", "x.csv", "x.csv:1", "1 value instead", id="CSV, one value"),
         pytest.param("group,member\na@b.example,b@b.example,c@b.example", "x.csv", "x.csv:2", "3 values", id="three"),
         pytest.param("a@b.example,domain:b.example", "x.csv", "x.csv:1", "'domain:b.example' is not", id="a domain"),
         pytest.param("a@b.example,group:", "x.csv", "x.csv:1", "'group:' is not a member", id="CSV, no name"),

@@ -112,5 +112,6 @@ def _nearest(project: str, ids: list[str]) -> str:
 
 def _no_project(paths: tuple[Path, ...], held: Holdings) -> str:
     files = " and ".join(f"'{path}'" for path in paths)
-    said = f"{files} {'holds' if len(paths) == 1 else 'hold'} no project ({held.lines} lines in all)."
+    lines = f"{held.lines} line{'s' * (held.lines != 1)}"
+    said = f"{files} {'holds' if len(paths) == 1 else 'hold'} no project ({lines} in all)."
     return f"{said} {held.warnings[0]}" if held.damage.gap else said

@@ -84,7 +84,7 @@ class Declarations:
     def reaches(self, root: str, path: str) -> bool:
         """Whether a root, its modules included, has to do with a file or folder, by its real path."""
         own = {root, *self._parts[root].folders}
-        return any(_within(path, folder) or _within(folder, path) for folder in own)
+        return any(within(path, folder) or within(folder, path) for folder in own)
 
     def about(self, project: str, roots: Iterable[str] | None = None, place: str = ".") -> Declared:
         """What concerns a project, or may, in these roots (None: in all). `place` stands for all of them together."""
@@ -201,5 +201,6 @@ def _holds(value: Value, name: str) -> bool:
     return False
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")

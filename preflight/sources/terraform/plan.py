@@ -84,13 +84,13 @@ def read_plan(path: Path) -> Declared:
 
     Raises UsageError for what is no plan in JSON, or one of a newer format than this version reads.
     """
-    content = plan_bytes(path)
-    try:
-        return _declared(content, path)
-    except RecursionError:
-        raise UsageError(f"'{path}' is nested too deeply to be a plan.", _MAKE) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _no_plan(content, path, error) from None
+    with plan_bytes(path) as content:
+        try:
+            return _declared(content, path)
+        except RecursionError:
+            raise UsageError(f"'{path}' is nested too deeply to be a plan.", _MAKE) from None
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise _no_plan(content, path, error) from None
 
 
 _MAKE = f"Make it again with: {SHOW}"

@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from preflight.sources.terraform.hcl.folder import configuration_files
 from preflight.sources.terraform.hcl.repository import Repository, UnreadableError
+from preflight.sources.terraform.kinds import RELEVANT
 
 _MARKS = re.compile(rb'^[ \t]*(?:provider[ \t]+"[^"\n]+"|backend[ \t]+"[^"\n]+"|cloud)[ \t]*\{', re.MULTILINE)
 _MARKS_IN_JSON = re.compile(rb'"(?:provider|backend|cloud)"\s*:')
 _CALLS = re.compile(rb'"?\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"\n]*)?)"')
 _TEXTS = (".tf", ".tofu", ".json", ".tfvars", ".yaml", ".yml", ".csv", ".tftpl", ".tpl", ".hcl", ".toml", ".txt")
 """Files in which names may stand that Terraform's `file()` or `yamldecode()` brings in."""
+_MATTERS = re.compile(b"|".join([*(kind.encode() for kind in sorted(RELEVANT)), rb"gserviceaccount\.com"]))
+"""What a file has in it that may be about a vendor's connection."""
 _LEFT_OUT = frozenset({"node_modules"})
 
 
@@ -30,6 +33,8 @@ class Survey(Struct, frozen=True):
     """Which of the texts that were looked for stand anywhere."""
     problems: tuple[str, ...] = ()
     """What was not looked at."""
+    mattering: tuple[str, ...] = ()
+    """Files of Terraform that would matter if they were part of a root, and those that can't be read: real paths."""
 
 
 class _Look:
@@ -42,6 +47,7 @@ class _Look:
         """All folders with files of Terraform."""
         self.called: set[str] = set()
         self.problems: list[str] = []
+        self.mattering: list[str] = []
 
     def all(self) -> None:
         """Looks through all folders, links and hidden ones apart."""
@@ -77,6 +83,8 @@ class _Look:
             try:
                 data = self.repository.read(f"{folder}/{name}")
             except UnreadableError:
+                if name in configuration:
+                    self.mattering.append(f"{folder}/{name}")
                 continue  # who reads it as configuration says so
             if self.wanted:
                 self._mentions(data)
@@ -84,6 +92,8 @@ class _Look:
                 marks = _MARKS_IN_JSON if name.endswith(".json") else _MARKS
                 marked = marked or marks.search(data) is not None
                 self._calls(folder, data)
+                if _MATTERS.search(data):
+                    self.mattering.append(f"{folder}/{name}")
         if configuration:
             self.modules.append(folder)
             if marked:
@@ -108,4 +118,4 @@ def survey(repository: Repository, texts: Iterable[str] = ()) -> Survey:
     roots = [one for one in look.marked if one not in look.called]
     if not roots:
         roots = look.marked or [one for one in look.modules if one not in look.called]
-    return Survey(tuple(roots), frozenset(look.mentioned), tuple(look.problems))
+    return Survey(tuple(roots), frozenset(look.mentioned), tuple(look.problems), tuple(look.mattering))

@@ -49,21 +49,24 @@ def _grants(now: Snapshot, world: World, home: Home) -> Iterator[str]:
     for resource, policy in policies.items():
         if not isinstance(policy, AllowPolicy) or not policy.completeness.complete:
             continue
+        # Members compare without case, and are told as they are written.
         there = {
             (b.role, m.casefold(), b.condition.expression if b.condition else "")
             for b in policy.bindings
             for m in b.members
         }
+        shown = {member.casefold(): member for binding in policy.bindings for member in binding.members}
         for claim in claims_on(world, resource, home):
             if claim.doubt is not None or claim.open is not None or not all(one.is_whole for one in claim.given):
                 continue
+            shown |= {one.member.casefold(): one.member for one in claim.given}
             was: set[Triple] = {(one.role, one.member.casefold(), one.key[1]) for one in claim.given}
             own = {one for one in there if claim.completes is None or (one[0], one[2]) == claim.completes}
             for role, member, _ in sorted(was - there):
-                yield f"{claim.item.address} gave {role} to {member} on {resource}, which is not there now"
+                yield f"{claim.item.address} gave {role} to {shown[member]} on {resource}, which is not there now"
             if claim.manner != "member":
                 for role, member, _ in sorted(own - was):
-                    yield f"{member} has {role} on {resource}, which {claim.item.address} did not list"
+                    yield f"{shown[member]} has {role} on {resource}, which {claim.item.address} did not list"
 
 
 def _apis(now: Snapshot, world: World, home: Home) -> Iterator[str]:

@@ -98,6 +98,8 @@ def test_all_projects_as_markdown(run: Tried, tmp_path: Path):
     assert out.startswith("## 2 projects for Heap Connect\n\n2 projects: 1 not ready, 1 ready.\n")
     assert "| FAIL | `gone` | 1 |" in out
     assert f"{tmp_path}/export.json" in out
+    alone = run(fleet(good=GOOD), *FEW, "--format", "markdown", "--no-files").out
+    assert alone.startswith("## 1 project for Heap Connect\n\n1 project: 1 ready.\n")
 
 
 @pytest.mark.parametrize("form", ["terminal", "json", "markdown"])

@@ -1,7 +1,9 @@
 """Plans that are broken on purpose, or large: a clear refusal or honest facts, in little time and memory."""
 
 import json
+import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from preflight import Unknown
 from preflight.errors import UsageError
 from preflight.facts.snapshot import FIELD_OF
+from preflight.sources.terraform import plan_file
 from preflight.sources.terraform.plan import read_plan
 from preflight.sources.terraform.plan_values import laid_over
 from preflight.sources.terraform.resources import Unsettled
@@ -137,6 +140,7 @@ import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
 from preflight.errors import UsageError
+from preflight.sources.terraform import plan_file
 from preflight.sources.terraform.plan import read_plan
 try:
     print(len(read_plan(Path(sys.argv[1])).resources))
@@ -167,7 +171,6 @@ def test_large_bad_input_is_bounded_in_time_and_memory(written, content, says):
 
 
 def test_a_pipe_is_read(written, tmp_path):
-    import os
     import threading
 
     fifo = tmp_path / "pipe"
@@ -184,3 +187,83 @@ def test_a_file_that_goes_while_it_is_read(written):
     path.unlink()
     assert len(declared.resources) == len(WHOLE["resource_changes"])
     assert not isinstance(snapshot_of(declared, ACME, (), frozenset(FIELD_OF), "plan")[0].datasets, Unknown)
+
+
+CUT_MEANWHILE = """
+import subprocess, sys, time
+from pathlib import Path
+from preflight.sources.terraform import plan, plan_file
+path, cut, mapped_from, lent = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+plan_file._MAPPED_FROM = mapped_from
+if not lent:
+    plan_file._lent = lambda *_: True  # it says so, and is not
+refuse = plan._refuse_others
+
+def between(*given):  # the file has been scanned, its elements are looked at next
+    global other
+    other = subprocess.Popen([sys.executable, "-c", cut, str(path)])
+    time.sleep(1)
+    refuse(*given)
+
+plan._refuse_others = between
+print(len(plan.read_plan(path).resources))
+print(other.wait(30), path.stat().st_size)
+"""
+CUT = "import os, sys; os.truncate(sys.argv[1], 0)"
+OPENED = "import sys; open(sys.argv[1], 'w').close()"
+
+
+def cut_meanwhile(path, cut, mapped_from, lent="lent"):
+    """How a process ends, and what it says, that reads a plan which another one cuts to nothing meanwhile."""
+    command = [sys.executable, "-c", CUT_MEANWHILE, str(path), cut, str(mapped_from), lent]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    return done.returncode, done.stdout.split()
+
+
+@pytest.mark.parametrize("cut", [CUT, OPENED], ids=["cut", "opened anew"])
+@pytest.mark.parametrize("mapped_from", [0, 10**9], ids=["mapped", "read"])
+def test_a_file_that_is_cut_meanwhile_is_read_as_it_was(written, cut, mapped_from):
+    path = written(plan(*(member(f"roles/r{n}", name=f"m{n}") for n in range(2_000))))
+    assert cut_meanwhile(path, cut, mapped_from) == (0, ["2000", "0", "0"]), "and then whoever cut it had their way"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a process ends is the system's affair")
+def test_without_the_lease_it_would_be_the_end_of_the_process(written):
+    path = written(plan(*(member(f"roles/r{n}", name=f"m{n}") for n in range(2_000))))
+    assert cut_meanwhile(path, CUT, 0, "") == (-signal.SIGBUS, [])
+
+
+def test_a_file_that_is_being_written_is_not_mapped(written, monkeypatch):
+    monkeypatch.setattr(plan_file, "_MAPPED_FROM", 0)
+    path = written(WHOLE)
+    with path.open("ab"):
+        assert len(read_plan(path).resources) == len(WHOLE["resource_changes"])
+
+
+@pytest.mark.parametrize("mapped_from", [0, 10**9], ids=["mapped", "read"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_of_byte_order(written, monkeypatch, mapped_from, encoding):
+    monkeypatch.setattr(plan_file, "_MAPPED_FROM", mapped_from)
+    assert len(read_plan(written(json.dumps(WHOLE).encode(encoding))).resources) == len(WHOLE["resource_changes"])
+
+
+@pytest.mark.parametrize(
+    "change", [lambda file: file.truncate(100), lambda file: file.write(b" " * 50)], ids=["cut", "grown"]
+)
+def test_a_file_that_changes_before_it_is_read_whole_is_refused(written, monkeypatch, change):
+    path = written(WHOLE)
+    stat = os.fstat
+    told = []
+
+    def changing(number):
+        found = stat(number)
+        told.append(found)
+        if len(told) == 3:  # what is there was looked at, and is read next
+            with path.open("r+b") as file:
+                file.seek(0, 2)
+                change(file)
+        return found
+
+    monkeypatch.setattr(plan_file.os, "fstat", changing)
+    with pytest.raises(UsageError, match="was changed while it was read"):
+        read_plan(path)

@@ -103,7 +103,7 @@ def test_options_that_do_not_go_together(preflight_world, preflight_run, options
 def test_live_without_a_plan_is_what_it_is_anyhow(preflight_world, preflight_run):
     preflight_world(cloud(BOTH), caller=CALLER)
     found = preflight_run(*RUN, "--rule", "jobs-create")
-    assert (found.exit_code, found.report["source"]) == (0, {"kind": "live", "plan": None})
+    assert (found.exit_code, found.report["source"]) == (0, {"kind": "live", "plan": None, "stale": []})
     assert found.finding("jobs-create")["before"] is None
 
 
@@ -114,3 +114,26 @@ def test_a_project_that_the_plan_moves(run):
     jobs = found.finding("jobs-create")
     assert (jobs["before"], jobs["verdict"]) == ("pass", "unknown")
     assert "moves the project" in jobs["message"]
+
+
+def test_a_stale_plan_is_in_every_report_that_has_a_place_for_it(run, tmp_path):
+    named = {form: tmp_path / form for form in ("sarif", "junit", "github", "markdown", "terminal")}
+    options = [f"--report={form}={path}" for form, path in named.items()]
+    found = run(cloud(), vendor_member(USER, "a", ("no-op",)), options=options)
+    (why,) = found.report["source"]["stale"]
+    assert why.startswith(f"google_project_iam_member.a gave {USER} to serviceAccount:heap-sql@")
+    assert why.endswith("which is not there now")
+    (log,) = json.loads(named["sarif"].read_text())["runs"]
+    (notice,) = log["invocations"][0]["toolExecutionNotifications"]
+    assert why in notice["message"]["text"]
+    assert f"plan.json is stale, and what is there counts: {why}. Plan again." in named["github"].read_text()
+    assert "::warning title=preflight::" in named["github"].read_text()
+    assert "**Warning:** " in named["markdown"].read_text()
+    for form in ("junit", "terminal", "markdown"):
+        assert "which is stale" in " ".join(named[form].read_text().split()), form
+
+
+def test_a_plan_that_is_as_new_as_it_can_be_is_not_called_stale(run):
+    found = run(cloud(BOTH), vendor_member(USER, "a", ("no-op",)))
+    assert found.report["source"]["stale"] == []
+    assert "stale" not in found.stderr

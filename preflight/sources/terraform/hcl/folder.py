@@ -36,8 +36,7 @@ class Folder:
     def take(self, file: File, *, override: bool = False) -> None:
         """Adds what a file declares; an override is merged into what is there."""
         self.size += len(file.source.data)
-        if file.broken:
-            self.problems.append(Omission(f"{file.source.file}: {file.why}", _CORRECT, file.broken))
+        self.problems += _broken(file)
         for entry in file.blocks:
             if entry.type == "provider" and entry.labels:
                 self.providers.append(entry)
@@ -136,15 +135,31 @@ def read_folder(repository: Repository, path: str) -> Folder:
 
 def _take(folder: Folder, repository: Repository, names: Iterable[str], *, override: bool) -> None:
     for name in names:
-        path = f"{folder.path}/{name}"
-        shown = repository.shown(path)
-        try:
-            source = Source(shown, without_mark(repository.read(path)))
-        except UnreadableError as error:
-            folder.problems.append(Omission(f"{shown} was not read: {error}", "make it readable", Place(shown)))
-            continue
-        parse: Callable[..., File] = parse_json_file if name.endswith(".json") else parse_file
-        folder.take(parse(source, repository.limits), override=override)
+        found = _file(repository, f"{folder.path}/{name}")
+        if isinstance(found, File):
+            folder.take(found, override=override)
+        else:
+            folder.problems.append(found)
+
+
+def _file(repository: Repository, path: str) -> File | Omission:
+    shown = repository.shown(path)
+    try:
+        source = Source(shown, without_mark(repository.read(path)))
+    except UnreadableError as error:
+        return Omission(f"{shown} was not read: {error}", "make it readable", Place(shown))
+    parse: Callable[..., File] = parse_json_file if path.endswith(".json") else parse_file
+    return parse(source, repository.limits)
+
+
+def _broken(file: File) -> list[Omission]:
+    return [Omission(f"{file.source.file}: {file.why}", _CORRECT, file.broken)] if file.broken else []
+
+
+def problems_in(repository: Repository, path: str) -> list[Omission]:
+    """What is wrong with a file by itself: it can't be read or parsed."""
+    found = _file(repository, path)
+    return _broken(found) if isinstance(found, File) else [found]
 
 
 def without_mark(data: bytes) -> bytes:

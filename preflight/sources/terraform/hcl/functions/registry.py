@@ -31,7 +31,7 @@ class Function(Struct, frozen=True):
     def call(self, arguments: list[Any], scope: Scope) -> object:
         """The function's value. Raises RefusedError for wrong arguments, UnsettledError where they are unsettled."""
         if not self.least <= len(arguments) <= self.most:
-            raise RefusedError(f"{self.name}() does not take {len(arguments)} arguments")
+            raise RefusedError(f"{self.name}() does not take {len(arguments)} argument{'s' * (len(arguments) != 1)}")
         if not self.nulls and any(argument is None for argument in arguments):
             raise RefusedError(f"an argument of {self.name}() is null")
         if not self.partial:
