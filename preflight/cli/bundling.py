@@ -48,6 +48,7 @@ def material_of(request: Request, chosen: Selection, found: Collected, report: R
         report=report,
         calls=_calls(request, found),
         redaction="none" if request.stored is None else request.stored.snapshot.redaction,
+        key_id=None if request.stored is None else request.stored.snapshot.key_id,
     )
 
 

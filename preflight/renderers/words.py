@@ -1,6 +1,7 @@
 """The words that a person reads in more than one format: the verdict, its counts, times, what to do next."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from preflight.errors import ExitCode
@@ -121,6 +122,32 @@ def _for_repository(report: Report) -> str:
 def _left_out(report: Report) -> str:
     count = len(report.unasked)
     return f"{'1 rule was' if count == 1 else f'{count} rules were'} left out that could stand in the way"
+
+
+def send_to(report: Report) -> str:
+    """Before what the vendor is to be told: whom to tell it, or that it is too early."""
+    if report.handover is None:
+        raise AssertionError("nothing is handed over")
+    if report.is_ready:
+        return f"Send this to {report.handover.to}:"
+    return f"Still missing before {report.vendor} can be told:"
+
+
+def missing(report: Report) -> Iterator[str]:
+    """What stands in the way: what is wanted, in the rules' words."""
+    for finding in report.missing:
+        how = "could not be determined" if finding.status is Status.UNKNOWN else "fails"
+        yield f"{finding.title} ({finding.rule} {how})"
+
+
+def still_open(report: Report) -> str:
+    """What the vendor is to be told and isn't known yet; empty: nothing."""
+    told = report.handover.open if report.handover else ()
+    if not told:
+        return ""
+    names = " and ".join(one.what for one in told)
+    options = " and ".join(one.option for one in told)
+    return f"The {names} {'is' if len(told) == 1 else 'are'} not known yet: run again with {options}."
 
 
 def wants_explaining(finding: Finding) -> bool:
