@@ -1,6 +1,5 @@
 """Selection -> needed facts -> evaluation -> report. Pure, but for loading the rules' files."""
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -21,8 +20,6 @@ from preflight.plugins import builtin_folder
 from preflight.profile import Profile
 from preflight.report import Finding, Report, Severity, Status, Verdict, skipped, unknown
 from preflight.rulebook import Parameter, Rule, in_order, parameters_of, plugin_rules, rules_in
-
-log = logging.getLogger(__name__)
 
 
 class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
@@ -172,7 +169,9 @@ class Evaluation(Struct):
             if not isinstance(verdict, Verdict):
                 raise RuleError(f"{rule.id} returned {type(verdict).__name__}, not a Verdict.")
         except (Exception, SystemExit) as error:  # one rule's defect must not take the other rules' answers away
-            log.debug("rule %s raised", rule.id, exc_info=True)
+            import logging  # only here: most runs log nothing
+
+            logging.getLogger(__name__).debug("rule %s raised", rule.id, exc_info=True)
             reason = Internal(f"rule {rule.id} raised {type(error).__name__}")
             return unknown(reason.describe(), reason)
         if verdict.status is Status.FAIL and rule.severity is Severity.RECOMMENDED:

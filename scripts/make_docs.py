@@ -93,6 +93,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/rules.md": rule_reference(reports),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.json": render(broken, Format.JSON),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
+        ROOT / "reports/example/acme-analytics-20260102T030405Z.html": render(broken, Format.HTML),
         ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
         ROOT / "docs/schemas/config-1.0.json": json_schema(),

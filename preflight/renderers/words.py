@@ -1,5 +1,6 @@
 """The words that a person reads in more than one format: the verdict, its counts, times, what to do next."""
 
+import re
 from datetime import UTC, datetime
 
 from preflight.errors import ExitCode
@@ -152,6 +153,15 @@ def weight(finding: Finding) -> str:
     if finding.before is None or finding.before is finding.status:
         return told
     return f"{told}; before the plan: {finding.before.value}"
+
+
+def with_short_account(text: str, principal: str) -> str:
+    """The text with the account's name alone where it names the account itself, with or without its kind: not what
+    only holds its name, such as a deleted one."""
+    kind, _, email = principal.partition(":")
+    name, _, domain = email.partition("@")
+    account = rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)"
+    return re.sub(account, r"\1@...", text)
 
 
 def cause(finding: Finding) -> str | None:
