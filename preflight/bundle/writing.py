@@ -93,7 +93,8 @@ def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = 
     if clean is not None:
         target, profile = material.target, material.profile
         kept = (target.project, target.principal, target.location or "", profile.name, profile.vendor)
-        refuse_names(files, (name for names in replaced.values() for name in names), kept)
+        own = (name for kind in (StoredSnapshot, Asked, Tool) for name in kind.__struct_fields__)
+        refuse_names(files, (name for names in replaced.values() for name in names), (*kept, *own))
     entries = tuple(Entry(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items())
     manifest = Manifest(tool=tool, redaction=level, collected_at=material.snapshot.finished_at, files=entries)
     return Bundle(
