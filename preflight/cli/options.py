@@ -121,7 +121,7 @@ def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
                 metavar="FORMAT",
                 shell_complete=complete_formats,
                 help="What stdout gets: terminal, json, markdown, sarif, junit, github, github-sarif, "
-                "github-summary or gitlab.",
+                "github-summary, gitlab or ticket.",
             ),
         ):
             function = option(function)

@@ -1,6 +1,5 @@
 """The report for a person at a terminal: one line a rule, what to do about what is wrong, then the verdict."""
 
-import re
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -77,17 +76,10 @@ def _status(finding: Finding, paint: Paint) -> str:
 
 def _cell(finding: Finding, principal: str, room: int) -> str:
     # The heading names the vendor's account in full; here it would push out what is said of it.
-    message = visible(_short_account(principal).sub(r"\1@...", finding.verdict.message))
+    message = visible(words.shortened(finding.verdict.message, principal))
     if words.wants_explaining(finding):  # told in full below
         return message if len(message) <= room else f"{message[: room - 3].rstrip()}..."
     return "\n".join(textwrap.wrap(message, room, break_on_hyphens=False))
-
-
-def _short_account(principal: str) -> re.Pattern[str]:
-    """The account itself, with or without its kind: not what only holds its name, such as a deleted one."""
-    kind, _, email = principal.partition(":")
-    name, _, domain = email.partition("@")
-    return re.compile(rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)")
 
 
 def _section(finding: Finding, read: date, told: words.Told, paint: Paint, width: int) -> Iterator[str]:

@@ -297,6 +297,7 @@ def _a_version_that_stays(monkeypatch):
         "access_wire",
         "diff_markdown",
         "diff_wire",
+        "ticket",
     ):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
 
