@@ -10,7 +10,7 @@ import click
 
 from preflight import interrupts
 from preflight.cli import screen
-from preflight.cli.judging import collect, judged
+from preflight.cli.judging import Collected, collect, judged
 from preflight.cli.options import (
     InOrder,
     choice_of_bundle,
@@ -20,7 +20,7 @@ from preflight.cli.options import (
     in_order,
 )
 from preflight.cli.outputs import Outputs, named_outputs, parse_format, parse_reports
-from preflight.cli.request import Request, selection
+from preflight.cli.request import Request, Selection, selection
 from preflight.cli.screen import shown
 from preflight.cli.source import (
     choice_of_assets,
@@ -30,7 +30,7 @@ from preflight.cli.source import (
     refuse_two_sources,
 )
 from preflight.cli.terraform import choice_of_terraform, configured
-from preflight.errors import OutputError, UsageError
+from preflight.errors import OutputError, RedactionError, UsageError
 from preflight.renderers import Format, render
 from preflight.report import Report
 
@@ -38,13 +38,15 @@ if TYPE_CHECKING:
     from preflight.redaction.snapshot import Level
 
 
-def show(report: Report, form: Format) -> None:
-    """Prints the report on stdout: with colours and to the width of the terminal, if it is one."""
-    text = render(report, form, colour=screen.colour(), width=screen.width())
+def show(report: Report, form: Format, ticket: str | None = None) -> None:
+    """Prints the report on stdout: with colours and to the width of the terminal, if it is one. `ticket` is the text
+    for one, where names were replaced in it."""
+    text = ticket if form is Format.TICKET else None
+    text = text or render(report, form, colour=screen.colour(), width=screen.width())
     click.echo(text, color=screen.colour(), nl=not text.endswith("\n"))
 
 
-def write_files(report: Report, folder: Path | None, named: Outputs | None = None) -> None:
+def write_files(report: Report, folder: Path | None, named: Outputs | None = None, ticket: str | None = None) -> None:
     """Writes the reports to the folder and to the files that were named, and says on stderr where they are.
 
     What can't be written keeps nothing else from being written. Raises the first OutputError then.
@@ -62,7 +64,8 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
     if named is not None:
         try:
             for form in named.formats:
-                named.write(form, render(report, form, width=100))
+                text = ticket if form is Format.TICKET else None
+                named.write(form, text or render(report, form, width=100))
             paths += named.finish()
         except OutputError as error:
             failed.append(error)
@@ -153,7 +156,7 @@ def command(
         raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
     if bundle is not None and (plan is not None or (project is None and assets)):
         raise UsageError("A bundle holds what was seen of one project.", "Name it with --project ID, without --plan.")
-    if redact is not None and plan is not None:
+    if redact not in {None, "none"} and plan is not None:
         raise UsageError("--redact doesn't go with --plan.", "Leave one of them out.")
     if project is None and plan is not None and snapshot is None:
         raise UsageError("Which project of the plan?", "Name it with --project ID.")
@@ -189,6 +192,12 @@ def command(
         unread_deny=unread_deny,
         group_members=group_members,
     )
+    tickets = Format.TICKET in {request.format, *(form for form, _ in request.reports)}
+    if tickets and plan is not None and redact is None:
+        raise UsageError(
+            "A ticket's text has pseudonyms, which don't go with --plan.",
+            "To have it with all names in it: --redact none",
+        )
     request = configured(request, config)
     if snapshot is not None:
         from preflight.cli.replay import asked_again
@@ -226,10 +235,37 @@ def _told(
             from preflight.cli.bundling import without_names
 
             report = without_names(chosen, found, full, request.redact, environ)
-        unshown = None if quiet else shown(lambda: show(report, request.format))
-        write_files(report, request.output_dir, named)
+        ticket, refused = _ticket(request, chosen, found, full, named, environ)
+        hidden = quiet or (refused is not None and request.format is Format.TICKET)
+        unshown = None if hidden else shown(lambda: show(report, request.format, ticket))
+        write_files(report, request.output_dir, named, ticket)
         if file is not None:
             from preflight.cli.bundling import material_of, write_bundle
 
             write_bundle(file, material_of(request, chosen, found, full), request.redact or "default", environ)
+    if refused is not None:
+        raise refused
     return unshown, report
+
+
+def _ticket(
+    request: Request,
+    chosen: Selection,
+    found: Collected,
+    report: Report,
+    named: Outputs | None,
+    environ: Mapping[str, str],
+) -> tuple[str | None, RedactionError | None]:
+    """The text for a ticket, where one is wanted; or why it must not leave. Then it is shown and written nowhere, and
+    all else is."""
+    written = named is not None and Format.TICKET in named.formats
+    if not written and request.format is not Format.TICKET:
+        return None, None
+    from preflight.cli.bundling import ticket_text
+
+    try:
+        return ticket_text(request, chosen, found, report, environ), None
+    except RedactionError as error:
+        if named is not None:
+            named.forget(Format.TICKET)
+        return None, error

@@ -78,6 +78,11 @@ def redacted(snapshot: Snapshot, target: Target, profile: Profile, key: bytes, *
     return Redacted(made, pseudonyms.legend, final.folded, final.done, pseudonyms)
 
 
+def stays(target: Target, profile: Profile) -> tuple[str, ...]:
+    """What is said of the run itself, and may be the name of something else, too."""
+    return (target.project, target.principal, target.location or "", profile.name, profile.vendor)
+
+
 def _datasets(snapshot: Snapshot, named: Iterable[str]) -> tuple[str, ...]:
     known = snapshot.datasets.datasets if isinstance(snapshot.datasets, Datasets) else ()
     return tuple(dict.fromkeys((*named, *known)))
