@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 ROOT = Path(__file__).parent.parent
+_LAUNCH = (sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "launch.py"))
 
 
 class Measured(Struct, frozen=True):
@@ -34,15 +34,12 @@ def python(*arguments: str) -> list[str]:
 
 def once(command: list[str], environ: Mapping[str, str], *expect: int) -> Measured:
     """Runs a command to its end. Raises RuntimeError if it exits with none of the expected codes; 0 if none is."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (expect or (0,)):
-        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}, not {expect}")
+    launched = subprocess.run([*_LAUNCH, *command], env=dict(environ), check=True, stdout=subprocess.PIPE, text=True)
+    seconds, cpu, peak, code = (float(figure) for figure in launched.stdout.split())
+    if code not in (expect or (0,)):
+        raise RuntimeError(f"{' '.join(command)} exited with {code:g}, not {expect}")
     unit = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Measured(seconds, usage.ru_maxrss / unit, usage.ru_utime + usage.ru_stime)
+    return Measured(seconds, peak / unit, cpu)
 
 
 def least(runs: list[Measured]) -> Measured:
@@ -50,9 +47,7 @@ def least(runs: list[Measured]) -> Measured:
     return Measured(min(run.seconds for run in runs), min(run.megabytes for run in runs), min(run.cpu for run in runs))
 
 
-def side_by_side(
-    *commands: tuple[list[str], Mapping[str, str], int] | tuple[list[str], Mapping[str, str], int, int], times: int
-) -> list[Measured]:
+def side_by_side(*commands: tuple[list[str], Mapping[str, str], *tuple[int, ...]], times: int) -> list[Measured]:
     """Each command `times` times, in turn, so that a machine that drifts drifts for all; after one warm-up each."""
     runs: list[list[Measured]] = [[] for _ in commands]
     for round_ in range(times + 1):

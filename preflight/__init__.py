@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from preflight.access.formula import OpenFact as OpenFact
     from preflight.access.org_policies import allows as allows
     from preflight.access.org_policies import unclear as unclear
+    from preflight.access.path import paths as paths
     from preflight.access.wording import because as because
     from preflight.access.wording import open_points as open_points
     from preflight.access.wording import said_at as said_at
     from preflight.engine import Unseen as Unseen
+    from preflight.facts.access_path import AccessPath as AccessPath
     from preflight.facts.caller import CallerIdentity as CallerIdentity
     from preflight.facts.caller import CallerPermissions as CallerPermissions
     from preflight.facts.dataset import AccessEntry as AccessEntry
@@ -78,6 +80,10 @@ if TYPE_CHECKING:
     from preflight.facts.snapshot import Gap as Gap
     from preflight.facts.snapshot import Snapshot as Snapshot
     from preflight.facts.snapshot import Target as Target
+    from preflight.facts.synced import Synced as Synced
+    from preflight.facts.synced import SyncedDataset as SyncedDataset
+    from preflight.facts.tables import TableList as TableList
+    from preflight.facts.tables import Tables as Tables
     from preflight.profile import LocationClass as LocationClass
     from preflight.profile import Profile as Profile
     from preflight.remedies import add_binding as add_binding
@@ -122,9 +128,11 @@ _HOME = {
     "preflight.access.effective": "Answer Decision EffectiveAccess Grant",
     "preflight.access.formula": "OpenFact",
     "preflight.access.org_policies": "allows unclear",
+    "preflight.access.path": "paths",
     "preflight.access.wording": "because open_points said_at",
     "preflight.facts.locations": "location_matches",
     "preflight.engine": "Unseen",
+    "preflight.facts.access_path": "AccessPath",
     "preflight.facts.caller": "CallerIdentity CallerPermissions",
     "preflight.facts.dataset": "AccessEntry Dataset Datasets DatasetSettings",
     "preflight.facts.methods": "QUOTA_PROJECT_PERMISSION role_for",
@@ -136,6 +144,8 @@ _HOME = {
         "PerimeterBlocked Provenance QuotaExceeded Reason TimedOut Unauthenticated Unavailable Unknown Unresolved"
     ),
     "preflight.facts.snapshot": "Gap Snapshot Target",
+    "preflight.facts.synced": "SyncedDataset Synced",
+    "preflight.facts.tables": "TableList Tables",
     "preflight.profile": "LocationClass Profile",
     "preflight.remedies": (
         "add_binding console console_on dataset_page grant_by_custom_role grant_on_dataset grant_role hcl hcl_block "

@@ -1,6 +1,5 @@
 """Selection -> needed facts -> evaluation -> report. Pure, but for loading the rules' files."""
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -15,13 +14,12 @@ from preflight.errors import RuleError
 from preflight.facts.caller import CallerIdentity
 from preflight.facts.project import Fact
 from preflight.facts.seen import Internal, NotCollected, Unknown
-from preflight.facts.snapshot import FIELD_OF, UNKNOWN_PROJECT, Gap, Snapshot, Target
+from preflight.facts.snapshot import FIELD_OF, OFFLINE, UNKNOWN_PROJECT, Gap, Snapshot, Target
+from preflight.facts.synced import Synced, first_sync
 from preflight.plugins import builtin_folder
 from preflight.profile import PLACEHOLDER, Profile
 from preflight.report import Finding, HandOver, Open, Report, Severity, Status, Verdict, skipped, unknown
 from preflight.rulebook import Parameter, Rule, in_order, parameters_of, plugin_rules, rules_in
-
-log = logging.getLogger(__name__)
 
 
 class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
@@ -30,10 +28,6 @@ class Unseen(Fact, frozen=True, kw_only=True, tag="unseen"):
     gaps: tuple[Gap, ...]
     asked: int
     """How many kinds of facts were asked for at all, who the caller is apart."""
-
-
-OFFLINE = frozenset({"assets", "plan", "terraform"})
-"""Sources that ask nothing of Google."""
 
 
 def unseen(snapshot: Snapshot) -> Unseen:
@@ -45,7 +39,11 @@ def unseen(snapshot: Snapshot) -> Unseen:
     return Unseen(gaps=snapshot.gaps(), asked=asked)
 
 
-DERIVATIONS: dict[type[Fact], Callable[..., Fact]] = {EffectiveAccess: effective_access, Unseen: unseen}
+DERIVATIONS: dict[type[Fact], Callable[..., Fact]] = {
+    EffectiveAccess: effective_access,
+    Synced: first_sync,
+    Unseen: unseen,
+}
 """Facts that are computed from other facts, once a run: a function whose parameters are what it needs."""
 
 _GIVEN: tuple[type[Any], ...] = (Target, Profile)
@@ -171,7 +169,9 @@ class Evaluation(Struct):
             if not isinstance(verdict, Verdict):
                 raise RuleError(f"{rule.id} returned {type(verdict).__name__}, not a Verdict.")
         except (Exception, SystemExit) as error:  # one rule's defect must not take the other rules' answers away
-            log.debug("rule %s raised", rule.id, exc_info=True)
+            import logging  # only here: most runs log nothing
+
+            logging.getLogger(__name__).debug("rule %s raised", rule.id, exc_info=True)
             reason = Internal(f"rule {rule.id} raised {type(error).__name__}")
             return unknown(reason.describe(), reason)
         if verdict.status is Status.FAIL and rule.severity is Severity.RECOMMENDED:

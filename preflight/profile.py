@@ -74,6 +74,17 @@ class DatasetNeeds(_Strict, frozen=True, kw_only=True):
         return (dataset, *(dataset + suffix for suffix in self.companion_suffixes))
 
 
+class Sync(_Strict, frozen=True, kw_only=True):
+    """What the vendor's syncs leave in the destination: views, most of them with a table of their own."""
+
+    raw_suffix: Annotated[str, Meta(min_length=1)]
+    """The table behind a view is named as the view, with this ending."""
+    unbacked_views: tuple[str, ...] = ()
+    """The views that have no such table."""
+    query: str = ""
+    """What to query, in words; `<dataset>` stands for the destination."""
+
+
 class LocationGroup(_Strict, frozen=True, kw_only=True):
     """Some locations of which the vendor says the same."""
 
@@ -128,6 +139,8 @@ class Profile(_Strict, frozen=True, kw_only=True):
     support: Support
     grant: Grant
     dataset: DatasetNeeds
+    sync: Sync | None = None
+    """None: what a sync leaves is not judged."""
     directory_customer_id: str = ""
     """The customer ID (`C…`) of the directory that the vendor's principal belongs to, which domain-restricted sharing
     compares; empty: the vendor doesn't publish it."""
@@ -200,7 +213,7 @@ def _key_hint(what: str) -> str:
     unknown_key = re.search(r"unknown field `(.*)`", what)
     if not unknown_key:
         return "See the built-in profile for the form: preflight profiles show heap"
-    tables = (Profile, Support, Grant, DatasetNeeds, LocationGroup, Requirement, Handover)
+    tables = (Profile, Support, Grant, DatasetNeeds, Sync, LocationGroup, Requirement, Handover)
     return nearest(unknown_key[1], sorted({name for table in tables for name in table.__struct_fields__}))
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.errors import ExitCode
+from preflight.facts.access_path import AccessPath
 from preflight.facts.seen import Evidence, Reason
 from preflight.facts.snapshot import Target
 
@@ -55,31 +56,43 @@ class Verdict(Struct, frozen=True):
     remedies: tuple[Remedy, ...] = ()
     reason: Reason | None = None
     """Only with unknown: why."""
+    access: tuple[AccessPath, ...] = ()
+    """What of it is about access: the grants and denials that lead to the answer, for a picture."""
 
 
-def passed(message: str, *evidence: Evidence) -> Verdict:
+def passed(message: str, *evidence: Evidence, access: tuple[AccessPath, ...] = ()) -> Verdict:
     """As required. Raises ValueError without evidence: nobody may pass unseen."""
     _want(evidence, "a pass", "evidence")
-    return Verdict(Status.PASS, message, evidence)
+    return Verdict(Status.PASS, message, evidence, access=access)
 
 
-def warned(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...]) -> Verdict:
+def warned(
+    message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...], access: tuple[AccessPath, ...] = ()
+) -> Verdict:
     """Works, but should be changed."""
-    return Verdict(Status.WARN, message, evidence, _remedies(remedy))
+    return Verdict(Status.WARN, message, evidence, _remedies(remedy), access=access)
 
 
-def failed(message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...]) -> Verdict:
+def failed(
+    message: str, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...], access: tuple[AccessPath, ...] = ()
+) -> Verdict:
     """Not as required. Raises ValueError without evidence or remedy."""
     _want(evidence, "a fail", "evidence")
     _want(_remedies(remedy), "a fail", "a remedy")
-    return Verdict(Status.FAIL, message, evidence, _remedies(remedy))
+    return Verdict(Status.FAIL, message, evidence, _remedies(remedy), access=access)
 
 
-def unknown(message: str, reason: Reason, *evidence: Evidence, remedy: Remedy | tuple[Remedy, ...] = ()) -> Verdict:
+def unknown(
+    message: str,
+    reason: Reason,
+    *evidence: Evidence,
+    remedy: Remedy | tuple[Remedy, ...] = (),
+    access: tuple[AccessPath, ...] = (),
+) -> Verdict:
     """Could not be determined. What would settle the reason is its first remedy; `remedy` adds others, each once."""
     remedies = (Remedy(summary=reason.settle()), *_remedies(remedy))
     once = tuple(found for place, found in enumerate(remedies) if found not in remedies[:place])
-    return Verdict(Status.UNKNOWN, message, evidence, once, reason)
+    return Verdict(Status.UNKNOWN, message, evidence, once, reason, access)
 
 
 def skipped(message: str) -> Verdict:

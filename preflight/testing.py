@@ -21,8 +21,9 @@ from preflight.facts.groups import Group, Groups
 from preflight.facts.organization import KNOWN_CONSTRAINTS, OrgPolicies, OrgPolicy, PolicyRule
 from preflight.facts.policy import AllowPolicies, AllowPolicy, Binding, Condition, Role, Roles
 from preflight.facts.project import Fact
-from preflight.facts.seen import Denied, Provenance, Unknown
+from preflight.facts.seen import COMPLETE, Completeness, Denied, Provenance, Reason, Unknown
 from preflight.facts.snapshot import FIELD_OF, Snapshot, Target
+from preflight.facts.tables import TableList, Tables
 from preflight.profile import Profile, load_profile
 from preflight.report import Verdict
 from preflight.rulebook import Rule, select
@@ -170,6 +171,26 @@ def org_policies(*policies: OrgPolicy) -> OrgPolicies:
 def dataset(name: str, *access: AccessEntry, location: str = "EU", **settings: Any) -> Dataset:
     """A dataset with these entries in its access list; `kms_key=` and the like are its settings."""
     return Dataset(provenance=HERE, id=name, location=location, access=access, settings=DatasetSettings(**settings))
+
+
+def tables(listed: dict[str, dict[str, str] | Unknown], *absent: str, gap: Reason | None = None) -> Tables:
+    """What is in datasets: `tables({"heap": {"users": "VIEW", "users_raw": "TABLE"}}, "heap_migrated")`, where the
+    second one doesn't exist. `gap` is why there may be more in each."""
+    complete = Completeness(gap, HERE) if gap else COMPLETE
+    return Tables(
+        datasets={
+            name: found
+            if isinstance(found, Unknown)
+            else TableList(
+                provenance=at(f"{HERE.resource}/datasets/{name}/tables"),
+                dataset=name,
+                tables=found,
+                completeness=complete,
+            )
+            for name, found in listed.items()
+        },
+        absent=absent,
+    )
 
 
 def unreadable(resource: str) -> Unknown:

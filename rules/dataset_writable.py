@@ -21,6 +21,7 @@ from preflight import (
     make_exceptions,
     open_points,
     passed,
+    paths,
     rule,
     settling,
     unknown,
@@ -73,7 +74,7 @@ def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, targe
     grant = _write_grant(dataset, profile, target)
     remedies = (*([grant] if _wants_grant(needs) else []), *make_exceptions(needs.values()))
     lacking = [name for name, decision in needs.items() if decision.answer is Answer.NOT_GRANTED]
-    evidence = _evidence(needs)
+    evidence, ways = _evidence(needs), paths(*needs.values())
     if lacking:
         made = "" if _why(needs) else ". The right to make datasets doesn't help with one that someone else made"
         return failed(
@@ -81,6 +82,7 @@ def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, targe
             f"{_why(needs)}{made}",
             *evidence,
             remedy=remedies,
+            access=ways,
         )
     open_ = [decision for decision in needs.values() if decision.answer is Answer.UNKNOWN]
     if open_:
@@ -89,20 +91,22 @@ def _writable(access: EffectiveAccess, dataset: Dataset, profile: Profile, targe
             open_[0].reason,
             *evidence,
             remedy=(*settling(open_, open_[0].reason), *remedies),
+            access=ways,
         )
-    return passed(f"{dataset.id} exists, and {target.principal} can write to it", *evidence)
+    return passed(f"{dataset.id} exists, and {target.principal} can write to it", *evidence, access=ways)
 
 
 def _may_create(access: EffectiveAccess, profile: Profile, target: Target, absence: tuple[Evidence, ...]) -> Verdict:
     needs = {name: access.holds(name) for name in profile.dataset.create_permissions}
     exceptions = make_exceptions(needs.values())
     lacking = [name for name, decision in needs.items() if decision.answer is Answer.NOT_GRANTED]
-    evidence = (*absence, *_evidence(needs))
+    evidence, ways = (*absence, *_evidence(needs)), paths(*needs.values())
     if lacking:
         return failed(
             f"{target.principal} can't make datasets in {target.project}: it lacks {', '.join(lacking)}{_why(needs)}",
             *evidence,
             remedy=(*([_create_grant(profile, target)] if _wants_grant(needs) else []), *exceptions),
+            access=ways,
         )
     open_ = [decision for decision in needs.values() if decision.answer is Answer.UNKNOWN]
     if open_:
@@ -112,9 +116,10 @@ def _may_create(access: EffectiveAccess, profile: Profile, target: Target, absen
             open_[0].reason,
             *evidence,
             remedy=(*settling(open_, open_[0].reason), *or_grant, *exceptions),
+            access=ways,
         )
     named = "its datasets" if absence else "a new dataset (name an existing one with --dataset to have it judged)"
-    return passed(f"{target.principal} can make {named}", *evidence)
+    return passed(f"{target.principal} can make {named}", *evidence, access=ways)
 
 
 def _wants_grant(needs: dict[str, Decision]) -> bool:
@@ -137,6 +142,7 @@ def _not_seen(access: EffectiveAccess, gap: Unknown, profile: Profile, target: T
         return passed(
             f"{target.principal} can make datasets in {target.project}, and write to all that are there",
             *_evidence(needs),
+            access=paths(*needs.values()),
         )
     return unknown(
         f"whether {target.dataset} or its companion exists could not be read: {gap.reason.describe()}",
@@ -156,6 +162,7 @@ def _worst(verdicts: list[Verdict]) -> Verdict:
         tuple(dict.fromkeys(evidence for verdict in same for evidence in verdict.evidence)),
         tuple(dict.fromkeys(remedy for verdict in same for remedy in verdict.remedies)),
         worst.reason,
+        tuple(dict.fromkeys(way for verdict in same for way in verdict.access)),
     )
 
 

@@ -21,6 +21,7 @@ from preflight import (
     make_exceptions,
     open_points,
     passed,
+    paths,
     rule,
     settling,
     unknown,
@@ -57,8 +58,11 @@ def may_run_jobs(
     if isinstance(access, Unknown):
         return unknown(access.reason.describe(), access.reason, *access.seen(), remedy=grant(settling=True))
     decision = access.holds(PERMISSION)
+    way = paths(decision)
     if decision.answer is Answer.GRANTED:
-        return passed(f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence)
+        return passed(
+            f"{target.principal} holds {PERMISSION}, computed from bindings and roles", *decision.evidence, access=way
+        )
     given = any(link.formula is True for link in decision.links)
     exceptions = make_exceptions([decision])
     if decision.answer is Answer.NOT_GRANTED:
@@ -72,12 +76,14 @@ def may_run_jobs(
             f"{base} (computed from bindings and roles)" + (f": {why}" if why else ""),
             *decision.evidence,
             remedy=exceptions if given else (grant(), *(exceptions or (_just_that(profile, target),))),
+            access=way,
         )
     return unknown(
         f"whether {target.principal} holds {PERMISSION} can't be told: {open_points(decision)}",
         decision.reason,
         *decision.evidence,
         remedy=(*settling([decision], decision.reason), *(() if given else (grant(settling=True),)), *exceptions),
+        access=way,
     )
 
 

@@ -20,6 +20,7 @@ from preflight import (
     grant_role,
     open_points,
     passed,
+    paths,
     rule,
     settling,
     unknown,
@@ -52,6 +53,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
         return passed(
             f"{target.principal} has {profile.grant.role}{denied}",
             *_unique([preferred.evidence, *(decision.evidence for decision in taken)]),
+            access=paths(preferred, *taken),
         )
     halves = {
         **{role: access.holds_role(role) for role in profile.grant.minimum_roles},
@@ -61,6 +63,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
         return passed(
             f"{target.principal} has the minimum: {' and '.join(halves)}",
             *_unique(half.evidence for half in halves.values()),
+            access=paths(*halves.values()),
         )
     broad = [access.holds(permission) for permission in profile.grant.broad_permissions]
     if broad and all(decision.answer is Answer.GRANTED for decision in broad):
@@ -75,6 +78,7 @@ def has_its_role(access: Maybe[EffectiveAccess], profile: Profile, target: Targe
                 terraform=grant.terraform,
                 console_url=grant.console_url,
             ),
+            access=paths(*broad),
         )
     return _not_passed(access, preferred, halves, broad, profile, target)
 
@@ -100,6 +104,7 @@ def _not_passed(
             f"{access.principal} has neither the role asked for nor the minimum{half}{why}{named}",
             *_unique([*(half.evidence for half in halves.values()), preferred.evidence, lookalikes]),
             remedy=(_grant(profile, target), *_minimum(halves, profile, target)),
+            access=paths(preferred, *halves.values()),
         )
     # A half that is surely missing says nothing more once the preferred role is open, and the other way round;
     # and with Owner through a group that may hold the account it has more than it needs, not too little.
@@ -110,6 +115,7 @@ def _not_passed(
         reason,
         *_unique([*(decision.evidence for decision in open_), lookalikes]),
         remedy=(*settling(open_, reason), _grant(profile, target, settling=True)),
+        access=paths(*open_),
     )
 
 

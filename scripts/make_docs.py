@@ -35,7 +35,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EXCERPT = "<!-- excerpt: {}; kept by scripts/make_docs.py -->\n"
 END = "<!-- end of excerpt -->"
 BROKEN, AUDIT, ACCESS = "the demo's broken project", "the audit of the demo's tangled project", "one question about it"
-EXCERPT_LINES = 43
+EXCERPT_LINES = 47
 
 
 def demo_report(world: str, *only: str) -> Report:
@@ -97,6 +97,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/rules.md": rule_reference(reports),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.json": render(broken, Format.JSON),
         ROOT / "reports/example/acme-analytics-20260102T030405Z.md": render(broken, Format.MARKDOWN),
+        ROOT / "reports/example/acme-analytics-20260102T030405Z.html": render(broken, Format.HTML),
         ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
         ROOT / "docs/schemas/diff-1.0.json": diff_wire.schema(),

@@ -32,6 +32,7 @@ from preflight import (
     Severity,
     Snapshot,
     Status,
+    Tables,
     Tags,
     Target,
     TimedOut,
@@ -296,6 +297,8 @@ NEEDED = {
     "vendor-lookalike": ACCESS,
     "grant-expires": {*ACCESS, Datasets},
     "iam-resources-conflict": {IamResources},
+    "synced-datasets": {Datasets, Tables},
+    "synced-views": {Datasets, Tables},
     "second-opinion": {*ACCESS, Datasets, SecondOpinions, CallerIdentity, CallerPermissions},
 }
 

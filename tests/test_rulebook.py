@@ -1,5 +1,10 @@
 """How rules are found: a new file is a new rule, in the built-in folder, a named one, or a package's."""
 
+import importlib.metadata
+import subprocess
+import sys
+import zipfile
+
 import pytest
 
 from preflight.engine import load_rules
@@ -23,7 +28,7 @@ load_rules_now = load_rules.__wrapped__
 
 
 def written(folder, title="Labels are set", more="", name="dataset_labels.py", text=GOOD):
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text.replace("TITLE", title).replace("MORE", more), encoding="utf-8")
     return folder
 
@@ -111,6 +116,61 @@ def test_a_package_adds_profiles_by_its_entry_point(tmp_path, monkeypatch):
     written(tmp_path / "acme_profiles", name="acme.toml", text="")
     monkeypatch.syspath_prepend(installed(tmp_path, "preflight.profiles", "acme_profiles"))
     assert set(profile_files.__wrapped__()) == {"heap", "contentsquare", "acme"}
+
+
+def as_egg_info(folder):
+    """As `setup.py develop` leaves it."""
+    (installed(folder, "preflight.rules", "acme_rules_two") / "acme_rules-1.dist-info").rename(folder / "acme.egg-info")
+    return folder
+
+
+def as_egg(folder):
+    """As `setup.py install` left it."""
+    egg = folder / "acme_rules-1.egg"
+    written(egg / "acme_rules_two", name="__init__.py", text="")
+    (installed(egg, "preflight.rules", "acme_rules_two") / "acme_rules-1.dist-info").rename(egg / "EGG-INFO")
+    return egg
+
+
+def as_archive(folder):
+    """As zipapps and some build systems have it."""
+    installed(folder, "preflight.rules", "acme_rules_two")
+    archive = folder / "all.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in [*folder.glob("acme*/*")]:
+            file.write(path, path.relative_to(folder))
+    for path in [*folder.glob("acme*/*")]:
+        path.unlink()
+    return archive
+
+
+@pytest.mark.parametrize("install", [as_egg_info, as_egg, as_archive], ids=lambda install: install.__name__)
+def test_a_package_is_found_in_whatever_form_it_is_installed(tmp_path, monkeypatch, install):
+    written(tmp_path / "acme_rules_two", name="__init__.py", text="")
+    monkeypatch.syspath_prepend(install(tmp_path))
+    assert [found.name for found in plugin_folders("preflight.rules")] == ["acme_rules_two"]
+
+
+def test_a_package_is_found_by_a_finder_that_somebody_added(tmp_path, monkeypatch):
+    written(tmp_path / "path" / "acme_rules_two", name="__init__.py", text="")
+    monkeypatch.syspath_prepend(tmp_path / "path")
+    elsewhere = installed(tmp_path, "preflight.rules", "acme_rules_two") / "acme_rules-1.dist-info"
+
+    class Finder:
+        def find_spec(self, *_):
+            return None
+
+        def find_distributions(self, _context):
+            return [importlib.metadata.Distribution.at(elsewhere)]
+
+    monkeypatch.setattr("sys.meta_path", [*sys.meta_path, Finder()])
+    assert [found.name for found in plugin_folders("preflight.rules")] == ["acme_rules_two"]
+
+
+def test_without_plugins_the_costly_look_up_is_left_out():
+    asked = "from preflight.engine import load_rules; from preflight.profile import profile_files; import sys; "
+    asked += "load_rules(); profile_files(); sys.exit('importlib.metadata' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True)
 
 
 @pytest.mark.parametrize("value", ["nowhere_at_all", "json.decoder"], ids=["nothing", "a module"])

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from preflight.access.conditions import ConditionValue
 from preflight.access.formula import Formula, OpenFact
+from preflight.facts.access_path import Level
 from preflight.facts.deny import DenyRule
 from preflight.facts.policy import Condition
 from preflight.facts.seen import Evidence, Reason, Unresolved
@@ -83,6 +84,8 @@ class Decision(Struct, frozen=True):
     """Every deny rule that is about the permission and the principal, or may be."""
     read: tuple[Evidence, ...] = ()
     """The policies that were read in full; with not granted, also the groups that have it without the principal."""
+    levels: tuple[Level, ...] = ()
+    """Where the policies and lists that bear on it are, nearest first."""
     assumptions: tuple[Evidence, ...] = ()
     """What was not seen and is taken for absent."""
     changes_at: datetime | None = None

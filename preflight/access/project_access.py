@@ -20,6 +20,7 @@ from preflight.access.formula import Formula, OpenFact, both, either, negated, s
 from preflight.access.held_roles import held_roles
 from preflight.access.members import CONVENIENCE, PEOPLE, Home, Members, kind_of
 from preflight.access.question import Candidate, Entry, KeptQuestion, Question, list_of, unlisted_in
+from preflight.facts.access_path import Level
 from preflight.facts.dataset import AccessEntry, Dataset
 from preflight.facts.deny import DenyPolicies
 from preflight.facts.groups import Groups
@@ -71,6 +72,10 @@ class ProjectAccess:
         self.deny = DenyRules(facts.deny, self.own, self.members)
         self._blind: tuple[Formula, ...] = tuple(self.bindings.blind)
         self._unread_deny = tuple(self.deny.blind)
+        blind = {fact.about for fact in self.bindings.blind}
+        self._levels = tuple(
+            Level(name, name not in blind) for name in dict.fromkeys([self.own, *facts.allow.policies])
+        )
         self._project_place = place_of("", facts.project, None)
         self._decisions: dict[tuple[str, str, bool], Decision] = {}
         self._values: dict[tuple[str, Place, datetime], ConditionValue] = {}
@@ -257,6 +262,9 @@ class ProjectAccess:
         read = [*self.bindings.read, *(self._outside(question) if value is False else ())]
         if question.dataset is not None and not isinstance(question.dataset.access, Unknown):
             read.append(list_of(question.dataset, len(question.dataset.access)))
+        levels = self._levels
+        if question.dataset is not None:
+            levels = (Level(question.resource, unlisted_in(question.dataset) is None), *levels)
         conditional = question.conditional
         assumed = question.unread_deny if value is True and not self.facts.unread_deny_blocks else ()
         return with_evidence(
@@ -271,6 +279,7 @@ class ProjectAccess:
                 links=links,
                 denials=denials,
                 read=tuple(read),
+                levels=levels,
                 assumptions=tuple(_assumption(fact) for fact in assumed),
                 changes_at=self._changes_at(question, value) if conditional else None,
                 ended_at=self._ended_at(question) if conditional and value is False else None,

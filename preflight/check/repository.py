@@ -139,13 +139,20 @@ class Check:
             if profiles and not found.mentioned:
                 return False
             uses = uses or self._found(found)
-        for use in uses:
+        for use in self._needed(uses):
             self.declarations.read(use)
         for task in self._named:
             for root in task.roots or ():
                 if root not in self.declarations.roots:
                     self.declarations.read(Use(root, self._inputs()))
         return True
+
+    def _needed(self, uses: tuple[Use, ...]) -> Iterator[Use]:
+        """What some project may be declared in: all, unless each project names its roots. That is not for the paths to
+        say: another root may take away what theirs grant."""
+        named = [task.roots for task in self._named]
+        wanted = {root for roots in named for root in roots or ()}
+        return (use for use in uses if not (named and all(named)) or use.root in wanted)
 
     def _found(self, found: Survey) -> tuple[Use, ...]:
         return tuple(Use(root, self._inputs()) for root in found.roots)

@@ -14,8 +14,10 @@ from msgspec.structs import replace
 from preflight.access.decision import Answer, Decision
 from preflight.access.from_snapshot import project_access
 from preflight.cli import screen
-from preflight.cli.options import choice_of_reading
-from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options, warn
+from preflight.cli.declared import choice_of_declared, sources_of
+from preflight.cli.options import InOrder, choice_of_reading, in_order
+from preflight.cli.screen import warn
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source
 from preflight.errors import ExitCode, UsageError, close_to, nearest
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import AUDITED_PERMISSIONS
@@ -68,19 +70,20 @@ class Question(Struct, frozen=True, kw_only=True):
     moment: datetime | None = None
 
 
-@click.command(name="access", epilog=_EPILOG)
+@click.command(name="access", cls=InOrder, epilog=_EPILOG)
 @click.argument("principal")
 @click.argument("permission")
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved).")
 @click.option("--resource", metavar="R", help="projects/ID, projects/ID/datasets/NAME, or a dataset's name.")
 @click.option("--at", metavar="TIME", help="For this moment, such as 2027-01-31T12:00:00Z.  [default: now]")
 @choice_of_assets
+@choice_of_declared
 @choice_of_reading
 @choice_of_source
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "json", "markdown"]),
+    type=click.Choice(["terminal", "json", "markdown", "html"]),
     default="terminal",
     show_default=True,
     help="How the answer is shown.",
@@ -94,6 +97,11 @@ def command(
     resource: str | None,
     at: str | None,
     assets: tuple[Path, ...],
+    plan: Path | None,
+    over: bool,
+    terraform: Path | None,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
     group_members: Path | None,
     unread_deny: str,
     timeout: float,
@@ -109,8 +117,6 @@ def command(
     the member in it that matched, the role, and the condition with its value; for unknown, what is missing and how
     to get it.
     """
-    if assets:
-        refuse_live_options("--assets")
     live = LiveOptions(
         timeout=timeout,
         quota_project=quota_project,
@@ -118,9 +124,18 @@ def command(
         transport=transport,
         verbose=verbose,
     )
-    sources = Sources(live=live, assets=assets, group_members=group_members, unread_deny=unread_deny)
-    question = parse_question(principal, permission, project, resource, at, otherwise=sources.project)
-    decision = answer(question, sources, os.environ)
+    chosen = sources_of(
+        live,
+        assets,
+        plan,
+        terraform,
+        in_order(variables=variables, var_files=var_files),
+        over=over,
+        group_members=group_members,
+        unread_deny=unread_deny,
+    )
+    question = parse_question(principal, permission, project, resource, at, otherwise=chosen.project)
+    decision = answer(question, chosen, os.environ)
     click.echo(rendered(decision, form), color=screen.colour(), nl=False)
     return EXIT_CODES[decision.answer]
 
@@ -176,6 +191,10 @@ def rendered(decision: Decision, form: str) -> str:
         from preflight.renderers import access_wire
 
         return access_wire.render(decision)
+    if form == "html":
+        from preflight.renderers.html import access as access_page
+
+        return access_page.render(decision)
     from preflight.renderers import access_tree
 
     if form == "markdown":

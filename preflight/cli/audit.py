@@ -12,8 +12,9 @@ from preflight.access.audit import Audit, Row, State
 from preflight.access.audit_flags import FlagKind
 from preflight.access.from_snapshot import audit_of
 from preflight.cli import screen
-from preflight.cli.options import choice_of_reading
-from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source, refuse_live_options
+from preflight.cli.declared import choice_of_declared, sources_of
+from preflight.cli.options import InOrder, choice_of_reading, in_order
+from preflight.cli.source import LiveOptions, Sources, choice_of_assets, choice_of_source
 from preflight.errors import ExitCode, UsageError
 from preflight.facts.caller import CallerPermissions
 from preflight.facts.capabilities import CAPABILITIES, Capability
@@ -50,9 +51,10 @@ class Chosen(Struct, frozen=True):
     capabilities: tuple[Capability, ...]
 
 
-@click.command(name="audit", epilog=_EPILOG)
+@click.command(name="audit", cls=InOrder, epilog=_EPILOG)
 @click.option("--project", metavar="ID", help="The project's ID (a number is resolved).")
 @choice_of_assets
+@choice_of_declared
 @choice_of_reading
 @choice_of_source
 @click.option(
@@ -84,6 +86,11 @@ class Chosen(Struct, frozen=True):
 def command(
     project: str | None,
     assets: tuple[Path, ...],
+    plan: Path | None,
+    over: bool,
+    terraform: Path | None,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
     group_members: Path | None,
     unread_deny: str,
     timeout: float,
@@ -103,12 +110,11 @@ def command(
     A row is a member that a policy of the project, of what it lies in, or of a dataset names. A cell is granted,
     unknown (?), or blank, which means that it is known not to be granted.
 
-    Reads with your Google credentials, or a Cloud Asset export with --assets.
+    Reads with your Google credentials, or a Cloud Asset export with --assets; with --plan or --terraform it tells
+    who could do what once that is applied.
     """
     if asked is not None and form == "csv":
         raise UsageError("--path shows proofs, which CSV can't hold.", "Choose another --format.")
-    if assets:
-        refuse_live_options("--assets")
     live = LiveOptions(
         timeout=timeout,
         quota_project=quota_project,
@@ -117,9 +123,18 @@ def command(
         verbose=verbose,
         whole=True,
     )
-    sources = Sources(live=live, assets=assets, group_members=group_members, unread_deny=unread_deny)
+    chosen = sources_of(
+        live,
+        assets,
+        plan,
+        terraform,
+        in_order(variables=variables, var_files=var_files),
+        over=over,
+        group_members=group_members,
+        unread_deny=unread_deny,
+    )
     with NamedFiles([] if output is None else [(form, output)], "--output") as files:
-        made = collect_audit(project, sources, os.environ)
+        made = collect_audit(project, chosen, os.environ)
         text = rendered(made, form, asked=asked, only_flagged=only_flagged, to_file=output is not None)
         files.write(form, text)
         for path in files.finish():

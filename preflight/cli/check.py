@@ -10,10 +10,8 @@ import click
 from preflight.check.repository import Check, Options
 from preflight.cli import screen
 from preflight.cli.options import InOrder, choice_of_formats, choice_of_rules, choice_of_variables, in_order
-from preflight.cli.outputs import Outputs, named_outputs
-from preflight.cli.run import parse_format, parse_reports
-from preflight.cli.screen import shown
-from preflight.cli.source import warn
+from preflight.cli.outputs import Outputs, named_outputs, parse_format, parse_reports
+from preflight.cli.screen import shown, warn
 from preflight.errors import OutputError
 from preflight.renderers import Format
 from preflight.renderers.fleet import Row, exit_code

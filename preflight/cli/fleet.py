@@ -16,8 +16,7 @@ from preflight import interrupts
 from preflight.cli.outputs import Outputs, named_outputs
 from preflight.cli.progress import Progress
 from preflight.cli.request import Request, selection, target_of
-from preflight.cli.screen import shown
-from preflight.cli.source import warn
+from preflight.cli.screen import shown, warn
 from preflight.cli.spread import spread
 from preflight.errors import OutputError
 from preflight.renderers import Format, fleet, json_report

@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TextIO
 
@@ -49,13 +48,24 @@ class Group(click.Group):
         super().add_command(cmd, name)
 
 
+def columns(otherwise: int) -> int:
+    """How many stdout's terminal has, or `COLUMNS` says: as `shutil` tells it, which loads every kind of archive."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return (sys.__stdout__ and os.get_terminal_size(sys.__stdout__.fileno()).columns) or otherwise
+    except (ValueError, OSError):  # closed, or no terminal
+        return otherwise
+
+
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     """For stdout. On a terminal that is too narrow the last column is wrapped, or each row told line by line."""
     plain = _tabulated(rows, headers)
-    columns = get_terminal_size((80, 24)).columns
-    if not sys.stdout.isatty() or max(map(len, plain.splitlines())) <= columns:
+    width = columns(80)
+    if not sys.stdout.isatty() or max(map(len, plain.splitlines())) <= width:
         return plain
-    room = columns - sum(len(dashes) + 2 for dashes in plain.splitlines()[1].split()[:-1])
+    room = width - sum(len(dashes) + 2 for dashes in plain.splitlines()[1].split()[:-1])
     longest_word = max((len(word) for row in rows for word in row[-1].split()), default=0)
     if room >= max(_NARROW_CELL, longest_word):
         return _tabulated([(*row[:-1], "\n".join(_wrapped(row[-1], room))) for row in rows], headers)
@@ -64,7 +74,7 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     for row in rows:
         lines = [row[0]]
         for header, cell in zip(headers[1:], row[1:], strict=True):
-            first, *more = _wrapped(cell, columns - label - 4) or [""]
+            first, *more = _wrapped(cell, width - label - 4) or [""]
             lines += [f"  {header:<{label}}  {first}", *(" " * (label + 4) + line for line in more)] if cell else []
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -72,8 +82,8 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
 
 def paragraph(text: str) -> str:
     """Running text for stdout, wrapped at words."""
-    columns = get_terminal_size((WIDEST, 24)).columns if sys.stdout.isatty() else WIDEST
-    return "\n".join(_wrapped(text, min(columns, WIDEST)))
+    width = columns(WIDEST) if sys.stdout.isatty() else WIDEST
+    return "\n".join(_wrapped(text, min(width, WIDEST)))
 
 
 def sentence(text: str, stream: TextIO) -> str:
@@ -81,10 +91,10 @@ def sentence(text: str, stream: TextIO) -> str:
     if not stream.isatty():
         return text
     try:
-        columns = os.get_terminal_size(stream.fileno()).columns or 80
+        width = os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return text
-    lines = _wrapped(_COMMAND.sub(lambda found: found[0].replace(" ", _GLUE), text), columns)
+    lines = _wrapped(_COMMAND.sub(lambda found: found[0].replace(" ", _GLUE), text), width)
     return "\n".join(lines).replace(_GLUE, " ")
 
 

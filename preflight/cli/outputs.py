@@ -1,14 +1,15 @@
 """Where else a report goes, as the options and the environment say: named files, and the page of a GitHub job."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from preflight import interrupts
-from preflight.errors import OutputError
+from preflight.errors import OutputError, UsageError, nearest
 from preflight.renderers import Format
 from preflight.renderers.visible import visible
 
@@ -17,6 +18,37 @@ if TYPE_CHECKING:
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub names the file that a step adds its summary to."""
+
+
+def parse_format(text: str) -> Format:
+    """The format of this name. Raises UsageError with the nearest name."""
+    names = [form.value for form in Format]
+    if text not in names:
+        raise UsageError(f"There is no format '{text}'.", nearest(text, names))
+    return Format(text)
+
+
+def parse_reports(texts: tuple[str, ...], *, read: Iterable[Path | None] = ()) -> tuple[tuple[Format, Path], ...]:
+    """What `--report` asks for. `read` are files that the run reads.
+
+    Raises UsageError for what is no FORMAT=FILE, and for a file that is named twice or is read.
+    """
+    found: dict[str, tuple[Format, Path]] = {}
+    inputs = {os.path.realpath(path) for path in read if path is not None}
+    for text in texts:
+        name, equals, file = text.partition("=")
+        if not equals or not file:
+            raise UsageError(f"--report '{text}' names no file.", "Write it as --report FORMAT=FILE.")
+        if file == "-":
+            raise UsageError("--report writes to files.", f"For stdout there is --format {name}.")
+        form = parse_format(name)
+        place = os.path.realpath(file)
+        if place in found:
+            raise UsageError(f"Two reports cannot be written to the same file '{file}'.", "Name another file.")
+        if place in inputs:
+            raise UsageError(f"'{file}' is read by this run: a report would replace it.", "Name another file.")
+        found[place] = (form, Path(file))
+    return tuple(found.values())
 
 
 class Outputs:

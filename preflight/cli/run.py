@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from preflight.cli.options import (
     choice_of_rules,
     in_order,
 )
-from preflight.cli.outputs import Outputs, named_outputs
+from preflight.cli.outputs import Outputs, named_outputs, parse_format, parse_reports
 from preflight.cli.request import Request, Selection, selection
 from preflight.cli.screen import shown
 from preflight.cli.source import (
@@ -30,7 +30,7 @@ from preflight.cli.source import (
     refuse_two_sources,
 )
 from preflight.cli.terraform import choice_of_terraform, configured
-from preflight.errors import OutputError, RedactionError, UsageError, nearest
+from preflight.errors import OutputError, RedactionError, UsageError
 from preflight.renderers import Format, render
 from preflight.report import Report
 
@@ -269,34 +269,3 @@ def _ticket(
         if named is not None:
             named.forget(Format.TICKET)
         return None, error
-
-
-def parse_format(text: str) -> Format:
-    """The format of this name. Raises UsageError with the nearest name."""
-    names = [form.value for form in Format]
-    if text not in names:
-        raise UsageError(f"There is no format '{text}'.", nearest(text, names))
-    return Format(text)
-
-
-def parse_reports(texts: tuple[str, ...], *, read: Iterable[Path | None] = ()) -> tuple[tuple[Format, Path], ...]:
-    """What `--report` asks for. `read` are files that the run reads.
-
-    Raises UsageError for what is no FORMAT=FILE, and for a file that is named twice or is read.
-    """
-    found: dict[str, tuple[Format, Path]] = {}
-    inputs = {os.path.realpath(path) for path in read if path is not None}
-    for text in texts:
-        name, equals, file = text.partition("=")
-        if not equals or not file:
-            raise UsageError(f"--report '{text}' names no file.", "Write it as --report FORMAT=FILE.")
-        if file == "-":
-            raise UsageError("--report writes to files.", f"For stdout there is --format {name}.")
-        form = parse_format(name)
-        place = os.path.realpath(file)
-        if place in found:
-            raise UsageError(f"Two reports cannot be written to the same file '{file}'.", "Name another file.")
-        if place in inputs:
-            raise UsageError(f"'{file}' is read by this run: a report would replace it.", "Name another file.")
-        found[place] = (form, Path(file))
-    return tuple(found.values())

@@ -2,11 +2,13 @@
 
 import os
 import sys
-from collections.abc import Callable
-from shutil import get_terminal_size
+from collections.abc import Callable, Iterable
 
-from preflight.cli import forget_stdout, unwritten
+import click
+
+from preflight.cli import forget_stdout, layout, unwritten
 from preflight.errors import OutputError
+from preflight.renderers.visible import visible
 
 _WIDEST = 140
 
@@ -18,7 +20,7 @@ def colour() -> bool:
 
 def width() -> int:
     """The columns to fill."""
-    return min(get_terminal_size((100, 24)).columns, _WIDEST)
+    return min(layout.columns(100), _WIDEST)
 
 
 def draws_boxes() -> bool:
@@ -40,3 +42,9 @@ def shown(show_it: Callable[[], None]) -> OutputError | None:
         forget_stdout()
         return unwritten(error)
     return None
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """What a user has to know about a file, on stderr."""
+    for warning in warnings:
+        click.echo(f"Warning: {visible(warning)}", err=True)

@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.cli.progress import Progress, show_calls
+from preflight.cli.screen import warn
 from preflight.errors import CredentialsError, UsageError
 from preflight.facts.methods import TOKEN_INFO
 from preflight.facts.project import Fact
 from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.renderers import words
-from preflight.renderers.visible import visible
 from preflight.sources.group_members import read_group_members, with_members
 
 if TYPE_CHECKING:
@@ -54,7 +54,15 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     live: LiveOptions = LiveOptions()
     assets: tuple[Path, ...] = ()
-    """The Cloud Asset exports to read; none: Google's APIs are asked."""
+    """The Cloud Asset exports to read. Without any, and without what follows, Google's APIs are asked."""
+    plan: Path | None = None
+    """The Terraform plan in JSON to read."""
+    over: bool = False
+    """With a plan: its changes are laid over what Google's APIs tell."""
+    terraform: Path | None = None
+    """The root module whose files are to be read."""
+    given: tuple[str | Path, ...] = ()
+    """Values of its variables: `name=value`, and files of them."""
     group_members: Path | None = None
     unread_deny: str = "note"
 
@@ -78,10 +86,19 @@ class Sources(Struct, frozen=True, kw_only=True):
         """
         told = None if self.group_members is None else read_group_members(self.group_members)
         target = replace(target, unread_deny_blocks=self.unread_deny == "unknown")
+        changes = Changes(self.plan) if self.over and self.plan is not None else None
         if self.assets:
             snapshot, target = collect_assets(self.assets, profile, target, wanted)
+        elif self.plan is not None and changes is None:
+            snapshot, target = collect_plan(self.plan, profile, target, wanted)
+        elif self.terraform is not None:
+            from preflight.sources.terraform.folder_source import folder_source
+
+            snapshot, target = collected(folder_source(self.terraform, profile, target, self.given, environ), wanted)
         else:
             snapshot, target = collect_live(self.live, profile, target, wanted, environ)
+        if changes is not None:
+            snapshot = changes.applied_to(snapshot, target, wanted)
         if told is not None:
             snapshot = replace(snapshot, groups=with_members(snapshot.groups, told))
         return snapshot, target
@@ -237,12 +254,6 @@ class Changes:
         if self.stale:
             warn([words.stale(self._path, self.stale)])
         return after(now, self._declared, target.project, wanted)
-
-
-def warn(warnings: Iterable[str]) -> None:
-    """What a user has to know about a file, on stderr."""
-    for warning in warnings:
-        click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 def collect_live(

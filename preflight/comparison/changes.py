@@ -194,7 +194,12 @@ def asked_of_both(
             yield from maybe(own, before[name], after[name], partial(both, own))
 
 
-def values(thing: Thing, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def values(
+    thing: Thing,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    gaps: tuple[Completeness, Completeness] = NO_GAPS,
+) -> Iterator[Change]:
     """Two lists of names that each have a value."""
     for name in dict.fromkeys((*before, *after)):
         if name in before and name in after:
@@ -202,4 +207,4 @@ def values(thing: Thing, before: Mapping[str, str], after: Mapping[str, str]) ->
                 yield thing.change(Kind.CHANGED, name=name, before=before[name], after=after[name])
         else:
             appeared = name in after
-            yield only_one(thing, name, NO_GAPS, appeared=appeared, told=(after if appeared else before)[name])
+            yield only_one(thing, name, gaps, appeared=appeared, told=(after if appeared else before)[name])

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from preflight.comparison import policies
 from preflight.comparison.changes import (
+    NO_GAPS,
     Change,
     Kind,
     Thing,
@@ -16,6 +17,7 @@ from preflight.comparison.changes import (
     completeness,
     listed,
     maybe,
+    only_one,
     value,
     values,
 )
@@ -28,7 +30,9 @@ from preflight.facts.organization import Organization, OrgPolicies, OrgPolicy, T
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
 from preflight.facts.second_opinion import SecondOpinion, SecondOpinions
+from preflight.facts.seen import Unknown
 from preflight.facts.snapshot import FIELD_OF, Snapshot
+from preflight.facts.tables import TableList, Tables
 
 
 class FactChanges(Struct, frozen=True):
@@ -52,6 +56,7 @@ TITLES = {
     "organization": "organization",
     "org_policies": "organization policies",
     "datasets": "datasets",
+    "tables": "tables and views of the destination",
     "caller_identity": "caller",
     "caller_permissions": "caller's permissions",
     "second_opinions": "Policy Troubleshooter's answers",
@@ -144,6 +149,34 @@ def _org_policy(thing: Thing, before: OrgPolicy, after: OrgPolicy) -> Iterator[C
         yield thing.change(Kind.CHANGED, before="; ".join(old) or "nothing set", after="; ".join(new) or "nothing set")
 
 
+def _tables(before: Tables, after: Tables) -> Iterator[Change]:
+    for name in dict.fromkeys((*before.datasets, *before.absent)):
+        old, new = before.get(name), after.get(name)
+        thing = Thing("tables", f"dataset {name}", "tables and views")
+        if old is not None and new is not None:
+            yield from maybe(thing, old, new, partial(_table_list, thing))
+        elif new is not None:
+            yield from _content(thing, new, appeared=True)
+        elif old is not None:
+            yield from _content(thing, old, appeared=False)
+
+
+def _table_list(thing: Thing, before: TableList, after: TableList) -> Iterator[Change]:
+    gaps = before.completeness, after.completeness
+    table = thing.of("table or view")
+    yield from completeness(table, *gaps)
+    yield from values(table, before.tables, after.tables, gaps)
+
+
+def _content(thing: Thing, found: TableList | Unknown, *, appeared: bool) -> Iterator[Change]:
+    """What is in a dataset that wasn't there, or isn't any longer: empty it is no change."""
+    if isinstance(found, Unknown):
+        if asked(found):
+            yield thing.change(Kind.HIDDEN if appeared else Kind.SHOWN, reason=found.reason)
+    elif found.tables:
+        yield only_one(thing, "", NO_GAPS, appeared=appeared, told=f"{len(found.tables):,} of them")
+
+
 def _caller_identity(before: CallerIdentity, after: CallerIdentity) -> Iterator[Change]:
     yield from value(Thing("caller_identity", "the caller", "account"), before.email, after.email)
 
@@ -184,6 +217,7 @@ COMPARED: dict[type[Fact], Comparing] = {
     Organization: _organization,
     OrgPolicies: _org_policies,
     Datasets: policies.datasets,
+    Tables: _tables,
     CallerIdentity: _caller_identity,
     CallerPermissions: _caller_permissions,
     SecondOpinions: _second_opinions,

@@ -3,11 +3,11 @@
 The file beside this is made by scripts/make_role_catalogue.py; a live `roles.get` always wins over it.
 """
 
-import json
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 
@@ -56,6 +56,4 @@ def _permissions(permissions: tuple[str, ...], held: str) -> frozenset[str]:
 @cache
 def role_catalogue() -> Catalogue:
     """The catalogue that ships with this version."""
-    text = files("preflight.facts").joinpath("role_catalogue.json").read_text(encoding="utf-8")
-    data = json.loads(text)
-    return Catalogue(data["date"], data["source"], tuple(data["permissions"]), data["roles"])
+    return msgspec.json.decode(Path(__file__).with_name("role_catalogue.json").read_bytes(), type=Catalogue)

@@ -18,6 +18,7 @@ from preflight.facts.organization import Organization, OrgPolicies, Tags
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
 from preflight.facts.second_opinion import SecondOpinions
+from preflight.facts.tables import Tables
 
 
 class ApiMethod(Struct, frozen=True):
@@ -191,6 +192,17 @@ DATASET_GET = ApiMethod(
     "roles/bigquery.metadataViewer",
     "who may do what in the destination dataset",
 )
+TABLE_LIST = ApiMethod(
+    "bigquery.tables.list",
+    "bigquery.googleapis.com",
+    "GET",
+    "/bigquery/v2/projects/{project}/datasets/{dataset}/tables",
+    "",
+    "bigquery.tables.list",
+    ("project",),
+    "roles/bigquery.metadataViewer",
+    "what the vendor's syncs left in its datasets",
+)
 TOKEN_INFO = ApiMethod(
     "oauth2.tokeninfo",
     "oauth2.googleapis.com",
@@ -316,6 +328,7 @@ READS: dict[type[Fact], tuple[ApiMethod, ...]] = {
     Organization: (PROJECT_GET, FOLDER_GET, ORGANIZATION_GET),
     OrgPolicies: (EFFECTIVE_ORG_POLICY,),
     Datasets: (DATASET_LIST, DATASET_GET, PROJECT_TEST),
+    Tables: (DATASET_LIST, DATASET_GET, PROJECT_TEST, TABLE_LIST),
     CallerIdentity: (TOKEN_INFO,),
     CallerPermissions: (PROJECT_TEST,),
     SecondOpinions: (TROUBLESHOOT,),

@@ -16,12 +16,16 @@ from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import NotCollected, Provenance, Reason, Unknown
+from preflight.facts.tables import Tables
 
 NOT_ASKED = Unknown(NotCollected("no selected rule needed it"))
 """What stands for a fact that nobody asked for."""
 
 UNKNOWN_PROJECT = "PROJECT_ID"
 """What stands for a project of which it isn't known which one it is: in commands, for a reader to fill in."""
+
+OFFLINE = frozenset({"assets", "plan", "terraform"})
+"""Sources that ask nothing of Google."""
 
 
 class Target(Struct, frozen=True):
@@ -58,6 +62,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     caller_permissions: CallerPermissions | Unknown = NOT_ASKED
     second_opinions: SecondOpinions | Unknown = NOT_ASKED
     iam_resources: IamResources | Unknown = NOT_ASKED
+    tables: Tables | Unknown = NOT_ASKED
     started_at: datetime | None = None
     finished_at: datetime | None = None
 

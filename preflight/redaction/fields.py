@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.errors import RedactionError
-from preflight.facts import caller, dataset, deny, groups, iam_resources, organization, policy, project, seen
+from preflight.facts import caller, dataset, deny, groups, iam_resources, organization, policy, project, seen, tables
 from preflight.facts import second_opinion as opinions
 from preflight.facts.policy import Condition
 from preflight.facts.snapshot import Snapshot
@@ -65,6 +65,8 @@ WAYS: dict[type[Struct], dict[str, Way]] = {
     dataset.DatasetSettings: {"kms_key": PATH},
     dataset.AccessEntry: {"role": ROLE, "user": EMAIL, "group": EMAIL, "domain": DOMAIN, "special_group": KEEP,
                           "iam_member": MEMBER, "authorized": ADDRESS},
+    tables.Tables: {"datasets": DATASET, "absent": DATASET},
+    tables.TableList: {"dataset": DATASET, "tables": DATASET, "tables.values": KEEP},
     groups.Groups: {"groups": EMAIL},
     groups.Group: {"email": EMAIL, "members": MEMBER, "checked": MEMBER},
     organization.Organization: {"name": PATH, "domain": DOMAIN, "directory_customer_id": CUSTOMER},

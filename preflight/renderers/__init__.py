@@ -12,6 +12,8 @@ class Format(StrEnum):
     TERMINAL = "terminal"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
+    """One file with everything in it."""
     SARIF = "sarif"
     GITHUB_SARIF = "github-sarif"
     """SARIF as GitHub's code scanning takes it."""
@@ -34,6 +36,7 @@ _SUFFIXES = {
     Format.TERMINAL: ".txt",
     Format.JSON: ".json",
     Format.MARKDOWN: ".md",
+    Format.HTML: ".html",
     Format.SARIF: ".sarif",
     Format.GITHUB_SARIF: ".github.sarif",
     Format.JUNIT: ".xml",
@@ -62,6 +65,10 @@ def render(report: Report, format: Format, *, colour: bool = False, width: int =
             from preflight.renderers import markdown
 
             return markdown.render(report)
+        case Format.HTML:
+            from preflight.renderers.html import report as html_report
+
+            return html_report.render(report)
         case Format.SARIF | Format.GITHUB_SARIF:
             from preflight.renderers import sarif
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from preflight.errors import ExitCode
-from preflight.renderers.markdown import code, prose
 from preflight.renderers.visible import visible
 from preflight.renderers.words import utc
 from preflight.report import Report, Status
@@ -84,7 +83,7 @@ def terminal(rows: list[Row], *, width: int = 100) -> str:
     ]
     align = ("left", "left", "right", "right", "right", "right", "left")
     text = tabulate(table, headers=headers, tablefmt="plain", disable_numparse=True, colalign=align)
-    rules = "".join(f"{count:6,} x {rule}\n" for rule, count in _in_the_way(rows))
+    rules = "".join(f"{count:6,} x {rule}\n" for rule, count in in_the_way(rows))
     return f"{text}\n\n{rules}{totals(rows)}\n"
 
 
@@ -97,7 +96,8 @@ def _shortened(text: str, room: int) -> str:
     return shown if len(shown) <= room else f"{shown[: room - 3].rstrip()}..."
 
 
-def _in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
+def in_the_way(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    """Which rules stand in the way first, and of how many projects; the most frequent first."""
     return Counter(row.rule for row in rows if row.rule).most_common()
 
 
@@ -106,6 +106,8 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
 
     `first` is any of the reports: what all have in common is told by it.
     """
+    from preflight.renderers.markdown import code, prose  # only here, for the same reason
+
     lines = [
         "| Result | Project | Fails | Unknown | Warns | Passes | First in the way |",
         "|---|---|---|---|---|---|---|",
@@ -116,7 +118,7 @@ def markdown(rows: list[Row], first: Report, source: str, *, most: int | None = 
         why = f"{code(row.rule)} {prose(row.message)}".replace("|", r"\|") if row.rule else ""
         lines.append(f"| {row.status.value.upper()} | {code(row.project)} | {counts} | {why} |")
     table = "\n".join(lines)
-    reasons = "\n".join(f"- {code(rule)}: {count:,}" for rule, count in _in_the_way(rows))
+    reasons = "\n".join(f"- {code(rule)}: {count:,}" for rule, count in in_the_way(rows))
     footer = (
         f"Judged for {code(first.target.principal)} by the profile {code(first.profile)} version "
         f"{code(first.profile_version)}. Facts: {prose(first.source)}, {code(source)}, "

@@ -32,6 +32,10 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
             return Json()
         case Format.MARKDOWN:
             return AtEnd(lambda rows, first: fleet.markdown(rows, first, source))
+        case Format.HTML:
+            from preflight.renderers.html.many import fleet_page
+
+            return AtEnd(lambda rows, first: fleet_page(rows, first, source))
         case Format.SARIF | Format.GITHUB_SARIF:
             from preflight.renderers import sarif
 
@@ -69,6 +73,10 @@ def full_document(form: Format, *, colour: bool = False, width: int = 80, warnin
     match form:
         case Format.TERMINAL | Format.MARKDOWN | Format.GITHUB | Format.GITHUB_SUMMARY:
             return _InFull(form, colour=colour, width=width, warnings=warnings)
+        case Format.HTML:
+            from preflight.renderers.html.many import Pages
+
+            return Pages(warnings)
         case _:
             return _OrNothing(form, warnings)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import click
-from tabulate import tabulate
 
 from preflight.facts.seen import Evidence
 from preflight.renderers import words
@@ -60,14 +59,19 @@ def _heading(report: Report, paint: Paint, width: int) -> str:
 
 
 def _table(report: Report, paint: Paint, width: int) -> str:
+    # By hand: to load tabulate takes as long as to judge a small repository.
     findings = report.by_urgency()
-    taken = max((len(f.status) for f in findings), default=0) + max((len(f.rule) for f in findings), default=0) + 4
-    room = max(width - taken, 20)
-    rows = [
-        (_status(finding, paint), visible(finding.rule), _cell(finding, report.target.principal, room))
-        for finding in findings
-    ]
-    return tabulate(rows, tablefmt="plain", disable_numparse=True)
+    longest_status = max((len(finding.status.value) for finding in findings), default=0)
+    longest_rule = max((len(visible(finding.rule)) for finding in findings), default=0)
+    before = " " * (longest_status + longest_rule + 4)
+    room = max(width - len(before), 20)
+    lines: list[str] = []
+    for finding in findings:
+        first, *more = _cell(finding, report.target.principal, room).strip().split("\n")
+        status = _status(finding, paint) + " " * (longest_status - len(finding.status.value))
+        lines.append(f"{status}  {visible(finding.rule):<{longest_rule}}  {first}".rstrip())
+        lines += [f"{before}{line}".rstrip() for line in more]
+    return "\n".join(lines)
 
 
 def _status(finding: Finding, paint: Paint) -> str:
@@ -76,7 +80,7 @@ def _status(finding: Finding, paint: Paint) -> str:
 
 def _cell(finding: Finding, principal: str, room: int) -> str:
     # The heading names the vendor's account in full; here it would push out what is said of it.
-    message = visible(words.shortened(finding.verdict.message, principal))
+    message = visible(words.with_short_account(finding.verdict.message, principal))
     if words.wants_explaining(finding):  # told in full below
         return message if len(message) <= room else f"{message[: room - 3].rstrip()}..."
     return "\n".join(textwrap.wrap(message, room, break_on_hyphens=False))

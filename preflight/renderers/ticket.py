@@ -129,6 +129,7 @@ def _head(report: Report, room: _Room, pseudonyms: bool) -> str:
         f"Facts: {_name(words.source(report))}, {words.when(report.finished_at)}. Profile {_name(report.profile)} "
         f"{_name(report.profile_version)}, preflight {__version__}.",
     ]
+    lines += (f"Warning: {_clipped(notice, _SHORT)}" for notice in words.notices(report))
     if pseudonyms:
         lines.append("Names of people, groups and the like are pseudonyms; preflight reveal turns an answer back.")
     return "\n".join(lines)
@@ -144,7 +145,7 @@ class _Told:
 
     def short(self, text: str, room: _Room) -> str:
         """A sentence from outside."""
-        return _clipped(words.shortened(text[:_LOOKED_AT], self.principal), room.text)
+        return _clipped(words.with_short_account(text[:_LOOKED_AT], self.principal), room.text)
 
     def before(self, remedy: Remedy, rule: str) -> str | None:
         """The rule under which the same was told; None: it is told now."""
@@ -194,7 +195,7 @@ def _how(remedy: Remedy, room: _Room) -> Iterator[str]:
 
 
 def _line(finding: Finding, principal: str) -> str:
-    message = _clipped(words.shortened(finding.verdict.message[:_LOOKED_AT], principal), _SHORT)
+    message = _clipped(words.with_short_account(finding.verdict.message[:_LOOKED_AT], principal), _SHORT)
     return f"{finding.status.value.upper()} {_name(finding.rule)}: {message}"
 
 

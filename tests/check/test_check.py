@@ -1,7 +1,10 @@
 """What a repository declares, owns or leaves open, and what `check` makes of it."""
 
+from pathlib import Path
+
 import pytest
 
+from preflight.check.repository import Check, Options
 from preflight.errors import ConfigurationError, UsageError
 from preflight.report import Status
 from tests.check.conftest import Checked, check_again
@@ -180,6 +183,36 @@ def test_paths_choose_the_projects_that_they_have_to_do_with(checked: Checked, r
     assert projects(".") == ["acme-analytics", "acme-staging"]
     (repository / "documents").mkdir()
     assert projects("documents") == []
+
+
+TWO = '[projects.acme-analytics]\nroots = ["a"]\n[projects.acme-staging]\n'
+
+
+@pytest.mark.parametrize(
+    ("configuration", "read"),
+    [
+        pytest.param(TWO + 'roots = ["b"]\n', ["a", "b"], id="each project names its roots"),
+        pytest.param(
+            TWO + 'roots = ["b"]\n[[roots]]\npath = "a"\n[[roots]]\npath = "c"\n', ["a", "b"], id="listed too"
+        ),
+        pytest.param(TWO, ["a", "b", "c"], id="one may be in any"),
+        pytest.param("", ["a", "b", "c"], id="no project is named"),
+    ],
+)
+def test_no_root_is_read_that_no_project_may_be_declared_in(configuration, read, checked: Checked, repository):
+    roots = {f"{name}/main.tf": f'provider "google" {{}}\n{IAM}' for name in "abc"}
+    write(repository, {**roots, "preflight.toml": configuration})
+    check = Check(Options(paths=(repository / "a",)))
+    assert list(check.reports())
+    assert sorted(Path(root).name for root in check.declarations.roots) == read
+
+
+def test_a_root_that_paths_do_not_name_may_take_away_what_theirs_grant(checked: Checked, repository):
+    provider = 'provider "google" {}\n'
+    files = {"a/main.tf": provider + IAM, "b/main.tf": provider + POLICY, "preflight.toml": CONFIGURATION}
+    assert checked(files, only=("vendor-role",)).of("vendor-role").status == "unknown"
+    alone = check_again(repository, paths=(repository / "a",), only=("vendor-role",))
+    assert alone.of("vendor-role").status == "unknown"
 
 
 def test_two_roots_with_the_same_addresses_are_told_apart(checked: Checked):

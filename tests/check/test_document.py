@@ -23,7 +23,9 @@ BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, flags
 YAML = [block for language, block in BLOCKS if language == "yaml"]
 TOML = [block for language, block in BLOCKS if language == "toml"]
 SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
-HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+SCHEMAS = Path(__file__).parent / "schemas"
+HOOKS_FILE = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+HOOKS = yaml.safe_load(HOOKS_FILE)
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 PLAN = """{"format_version": "1.2", "terraform_version": "1.9.0", "resource_changes": [
  {"address": "google_project_iam_member.heap", "mode": "managed", "type": "google_project_iam_member", "name": "heap",
@@ -120,7 +122,9 @@ def test_a_hooks_entry_runs(tmp_path):
 
 
 def schema_takes(schema: str, file: Path) -> bool:
-    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)]
+    """`schema` is one that check-jsonschema carries, or a file of ours."""
+    which = ["--schemafile", str(SCHEMAS / schema)] if schema.endswith(".json") else ["--builtin-schema", schema]
+    checker = [sys.executable, "-m", "check_jsonschema", *which, str(file)]
     return subprocess.run(checker, capture_output=True, timeout=60, check=False).returncode == 0
 
 
@@ -130,14 +134,17 @@ def schema_takes(schema: str, file: Path) -> bool:
         pytest.param(of(".github/workflows/preflight-terraform.yml"), "github-workflows", "steps:", id="workflow"),
         pytest.param(of(".gitlab-ci.yml"), "gitlab-ci", "script:", id="GitLab"),
         pytest.param((ROOT / "action.yml").read_text(encoding="utf-8"), "github-actions", "using:", id="action"),
+        pytest.param(HOOKS_FILE, "pre-commit-hooks.json", "pass_filenames:", id="hooks"),
+        pytest.param(of(".pre-commit-config.yaml"), "pre-commit-config.json", "rev:", id="hooks in use"),
     ],
 )
 def test_a_ci_file_is_what_its_service_takes(text, schema, broken, tmp_path):
     file = tmp_path / "ci.yml"
     file.write_text(text, encoding="utf-8")
-    assert schema_takes(f"vendor.{schema}", file)
+    schema = schema if schema.endswith(".json") else f"vendor.{schema}"
+    assert schema_takes(schema, file)
     file.write_text(text.replace(broken, f"x{broken}"), encoding="utf-8")
-    assert not schema_takes(f"vendor.{schema}", file), "the schema would tell"
+    assert not schema_takes(schema, file), "the schema would tell"
 
 
 def test_the_workflow_gives_the_action_what_it_knows():

@@ -53,6 +53,31 @@ def test_run_heeds_the_order_too(infra, capsys):
         assert (finding["verdict"] == "pass") is (GIVEN[order[-1]] == "EU"), order
 
 
+@pytest.mark.parametrize("order", [("--var-file", "FILE"), ("--var", "l=EU", "--var-file", "FILE")], ids=" ".join)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="outside of the repository"),
+        pytest.param('l = "US"\n' + "#" * 3_000_000, id="too large"),
+        pytest.param('x = [\nl = "US"\n', id="broken"),
+    ],
+)
+def test_a_file_that_is_not_read_may_give_any_variable_a_value(repository, capsys, order, content):
+    files = {**changed("main.tf", '"EU"', "var.l"), "variables.tf": 'variable "l" {\n  default = "EU"\n}\n'}
+    write(repository, {**files, "in.tfvars": content})
+    (repository.parent / "out.tfvars").write_text('l = "US"\n')
+    file = "in.tfvars" if content else "../out.tfvars"
+    check = ("check", "--rule", "dataset-location", "--format", "json")
+    assert preflight(*check) == 0
+    capsys.readouterr()
+    given = [word.replace("FILE", file) for word in order]
+    assert preflight(*check, *given) == 3, "the default, or what was given before, is not what counts"
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert any(seen["resource"].startswith(file) for seen in report["findings"][0]["evidence"])
+    assert preflight(*check, *given, "--var", "l=EU") == 0, "what comes later counts"
+    capsys.readouterr()
+
+
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="NOT RUN: there is no terraform binary to compare with")
 def test_terraform_has_the_same_order(tmp_path):
     write(tmp_path, {**VALUES, "main.tf": 'variable "l" {}\noutput "l" {\n  value = var.l\n}\n'}, repository=False)

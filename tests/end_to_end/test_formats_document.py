@@ -46,6 +46,8 @@ def test_a_command_runs_as_written(command, serve: Serve, preflight: Preflight, 
                 assert ET.fromstring(text).tag == "testsuites"
             case "github-summary":
                 assert text.startswith("## NOT READY")
+            case "html":
+                assert text.startswith("<!doctype html>")
             case _:
                 assert json.loads(text)
 

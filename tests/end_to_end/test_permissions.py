@@ -175,7 +175,7 @@ def test_holding_just_what_is_printed_leaves_no_gap(preflight: Preflight, serve:
 def test_what_is_printed_is_what_is_tried_below(preflight: Preflight):
     printed = held_as_printed(permissions_of(preflight))
     assert sorted((level, name) for level, names in printed.items() for name in names) == printed_names()
-    assert len(printed_names()) == 18
+    assert len(printed_names()) == 19
 
 
 @pytest.mark.parametrize(("level", "permission"), printed_names())
@@ -244,6 +244,7 @@ def test_a_role_of_the_project_needs_no_permission_on_the_organization(preflight
         ("project-active", {"project": ["resourcemanager.projects.get"]}),
         ("dataset-name", {}),
         ("dataset-location", {"project": ["bigquery.datasets.get"]}),
+        ("synced-views", {"project": ["bigquery.datasets.get", "bigquery.tables.list"]}),
     ],
 )
 def test_a_selection_needs_just_what_is_printed_for_it(only: str, expected: Held, preflight: Preflight, serve: Serve):

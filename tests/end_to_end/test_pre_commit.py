@@ -112,6 +112,21 @@ def test_try_repo_runs_the_hook_from_a_clone(repository: Path, run: Run, clone: 
     assert "acme-analytics" in done.stdout, "it was judged, and not just passed over"
 
 
+def test_try_repo_is_red_where_it_breaks(repository: Path, run: Run, clone: Path):
+    broken = changed("main.tf", '"EU"', '"US"')
+    broken["main.tf"] = broken["main.tf"].replace("bigquery.googleapis.com", "pubsub.googleapis.com")
+    try:
+        _write(repository, {**broken, "iam.tf": "", "policy.tf": POLICY})
+        done = run("pre-commit", "try-repo", str(clone), HOOK, "--all-files")
+    finally:
+        run("git", "reset", "--quiet", "--hard", "HEAD")
+        (repository / "policy.tf").unlink(missing_ok=True)
+    assert done.returncode == 1, done
+    assert "Failed" in done.stdout
+    assert "FAIL bigquery-api-enabled" in done.stdout
+    assert "preflight.toml:5" in done.stdout
+
+
 def test_a_good_commit_is_made(committed):
     done = committed({**GOOD, "README.txt": "an innocent change\n"})
     assert done.returncode == 0, done

@@ -3,13 +3,10 @@
 The packages are locked beside this file, by version and checksum; they are fetched once, into pytest's cache.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ import pytest
 from preflight.cli.emulator import NODE
 from preflight.emulator import Emulator, Fault
 from preflight.testing import world
+from tests.npm_packages import alone, fetched
 
 HERE = Path(__file__).parent
 ADMIN, VENDOR = "admin@acme.example", "heap-sql@heap-204122.iam.gserviceaccount.com"
@@ -66,42 +64,13 @@ access = [{{ role = "OWNER", userByEmail = "root@acme.example" }}]
 """
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One process at a time: tests may run in several."""
-    import fcntl
-
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def packages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the script and the packages that the lock file names, fetched once for each lock file."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed: Google's Node clients were NOT tried")
-    cache = getattr(request.config, "cache", None)  # there is none with -p no:cacheprovider
-    folder = cache.mkdir("node-clients") if cache else tmp_path_factory.mktemp("node-clients")
-    lock = (HERE / "package-lock.json").read_bytes()
-    ready = folder / hashlib.sha256(lock).hexdigest()[:16]
-    with alone(folder):
-        if not (ready / "complete").exists():
-            shutil.rmtree(ready, ignore_errors=True)
-            ready.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, ready)
-            npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            try:
-                done = subprocess.run(npm, cwd=ready, capture_output=True, text=True, timeout=120, check=False)
-            except subprocess.TimeoutExpired:
-                pytest.skip("npm took over two minutes: Google's Node clients were NOT tried")
-            if done.returncode:
-                said = (done.stderr.strip() or "nothing").splitlines()[0]
-                pytest.skip(f"npm could not fetch them ({said}): Google's Node clients were NOT tried")
-            (ready / "complete").touch()
-        shutil.copy(HERE / "read_world.mjs", ready)
-    return ready
+    """The folder with the script and the packages that the lock file names."""
+    folder = fetched(HERE, "node-clients", "Google's Node clients were", request, tmp_path_factory)
+    with alone(folder.parent):
+        shutil.copy(HERE / "read_world.mjs", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

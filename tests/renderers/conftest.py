@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from preflight.facts.access_path import AccessPath, Barrier, Level, OpenPoint, Way
 from preflight.facts.seen import Denied, Evidence, Unresolved
 from preflight.facts.snapshot import Target
 from preflight.remedies import console, grant_role, shell
+from preflight.renderers.html.markup import Markup
 from preflight.report import (
     Finding,
     HandOver,
@@ -227,7 +229,25 @@ HOSTILE_NAMES = (
 )
 
 
-def evil(name: str, number: int = 0) -> Finding:
+def evil_path(name: str) -> AccessPath:
+    """A path that says `name` wherever text from outside can stand."""
+    way = Way(
+        resource=name, role=name, member=name, gives=None, covers=None, role_holds=None, condition=name, title=name
+    )
+    return AccessPath(
+        principal=name,
+        wanted=(name, f"{name}!"),
+        resource=f"projects/{name}",
+        granted=None,
+        levels=(Level(f"folders/{name}", False), Level(f"projects/{name}/datasets/{name}", True)),
+        ways=(way, replace(way, gives=False, holds=False), replace(way, gives=True, covers=True)),
+        barriers=(Barrier(policy=name, resource=name, acts=True, condition=name),),
+        open=(OpenPoint(name, name),),
+        changes_at=START,
+    )
+
+
+def evil(name: str, number: int = 0, *paths: AccessPath) -> Finding:
     """A finding that says `name` wherever text from outside can stand; `number` chooses the verdict."""
     remedy = Remedy(
         name, (name, shell("gcloud", "x", name)), f"a = 1\n{name}", f"https://console.cloud.google.com/{name}"
@@ -239,12 +259,13 @@ def evil(name: str, number: int = 0) -> Finding:
         passed(name, Evidence(name, name, START, name)),
         skipped(name),
     )[number % 5]
-    return finding(f"rule-{number}", name, verdict, name, why=name, how=name)
+    shown = replace(verdict, access=paths)
+    return finding(f"rule-{number}", name, shown, name, why=name, how=name)
 
 
 def evil_report(name: str) -> Report:
     return report_of(
-        *(evil(name, number) for number in range(5)),
+        *(evil(name, number, evil_path(name)) for number in range(5)),
         target=Target(name, name, name, name),
         vendor=name,
         project_number=name,
@@ -297,9 +318,23 @@ def _a_version_that_stays(monkeypatch):
         "access_wire",
         "diff_markdown",
         "diff_wire",
+        "html.page",
         "ticket",
     ):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
+
+
+@pytest.fixture(autouse=True)
+def _a_page_without_its_style(request, monkeypatch):
+    """The committed pages stand for what is in them, not for how it looks; the fixture `styled`
+    leaves that in."""
+    if "styled" not in request.fixturenames:
+        monkeypatch.setattr("preflight.renderers.html.page._part", lambda name: Markup(f"/* {name} */"))
+
+
+@pytest.fixture
+def styled():
+    """Pages have their style and their script."""
 
 
 @pytest.fixture(params=REPORTS)

@@ -37,8 +37,17 @@ IDS = {
     "grant-expires",
     "second-opinion",
     "iam-resources-conflict",
+    "synced-datasets",
+    "synced-views",
 }
-IMPORTANT = {"vendor-sharing-allowed", "location-allowed", "service-allowed", "dataset-encryption"}
+IMPORTANT = {
+    "vendor-sharing-allowed",
+    "location-allowed",
+    "service-allowed",
+    "dataset-encryption",
+    "synced-datasets",
+    "synced-views",
+}
 REQUIRED = {
     "project-active",
     "billing-enabled",
@@ -53,7 +62,7 @@ REQUIRED = {
 
 def _vendors_words() -> set[str]:
     """What a profile says of its vendor, and no rule may know."""
-    words = {"heap", "contentsquare", "_migrated", "london", "zürich"}
+    words = {"heap", "contentsquare", "_migrated", "_raw", "all_events", "london", "zürich"}
     for profile in PROFILES:
         words |= {profile["principal"], profile["principal"].partition(":")[2].partition("@")[0]}
         words |= {profile["support"]["email"], profile["support"]["name"]}
@@ -73,7 +82,9 @@ def test_no_rule_knows_a_vendor(path):
     assert mentions(path.read_text(encoding="utf-8")) == set()
 
 
-@pytest.mark.parametrize("text", ["Heap's", "(EU)", "'us-east4'", "x_migrated", "heap-sql@", "roles/bigquery.user"])
+@pytest.mark.parametrize(
+    "text", ["Heap's", "(EU)", "'us-east4'", "x_migrated", "x_raw", "'all_events'", "heap-sql@", "roles/bigquery.user"]
+)
 def test_the_search_finds_what_a_rule_may_not_know(text):
     assert mentions(text)
 
@@ -94,6 +105,7 @@ def test_severities_and_prerequisites():
     assert {i for i, rule in rules.items() if rule.on_request} == {"second-opinion"}
     reads_datasets = {
         *("dataset-location", "dataset-writable", "dataset-encryption", "dataset-expiration", "dataset-public"),
+        *("synced-datasets", "synced-views"),
     }
     for name, rule in rules.items():
         wanted = {"project-active"} - {name} | ({"bigquery-api-enabled"} if name in reads_datasets else set())
@@ -119,7 +131,7 @@ def test_a_blind_run_never_passes_or_fails_on_what_it_would_have_to_see(reason, 
     needs_nothing = {"dataset-name": "pass" if chosen.dataset else "skip"}
     if not chosen.dataset:
         needs_nothing["dataset-location"] = "pass" if chosen.location else "skip"
-        needs_nothing["dataset-expiration"] = "skip"
+        needs_nothing |= dict.fromkeys(("dataset-expiration", "synced-datasets", "synced-views"), "skip")
     if not chosen.dataset and not chosen.location:
         needs_nothing["location-allowed"] = "skip"
     audit = {"auditor-access": "warn" if isinstance(reason, Denied) else "unknown"}

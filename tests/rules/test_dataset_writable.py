@@ -240,3 +240,15 @@ def test_doing_what_the_remedy_says_passes_where_datasets_are_someone_elses():
     mended = Datasets.of(*(dataset(name, ADMIN, entry) for name, entry in granted.items()))
     assert sorted(granted) == ["heap", MIGRATED]
     assert verdict_on(MAKES_AND_RUNS, mended).status == "pass"
+
+
+def test_it_shows_for_each_dataset_how_that_comes_about():
+    verdict = verdict_on(MAKES_AND_RUNS, both(ADMIN))
+    assert verdict.status == "fail"
+    assert {path.resource.rpartition("/")[2] for path in verdict.access} == {"heap", MIGRATED}
+    assert {path.granted for path in verdict.access} == {False}
+
+
+def test_it_shows_who_may_make_those_that_are_not_there():
+    (path,) = verdict_on(MAKES_AND_RUNS, Datasets.of()).access
+    assert (path.granted, [way.role for way in path.ways]) == (True, [USER])

@@ -277,3 +277,16 @@ def test_each_rule_that_denies_it_is_named():
     assert len(verdict.remedies) == 2
     assert judge("jobs-create", **obeyed(verdict.remedies[:1], facts)).status == "fail"
     assert judge("jobs-create", **obeyed(verdict.remedies, facts)).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("bindings", "above", "granted"),
+    [([bind(USER, HEAP)], {}, True), ([], {}, False), ([], {"folder": unreadable(FOLDER)}, None)],
+)
+def test_it_shows_how_that_comes_about(bindings, above, granted):
+    (path,) = verdict_on(*bindings, **above).access
+    assert (path.principal, path.wanted, path.granted) == (HEAP, (JOBS,), granted)
+
+
+def test_what_was_asked_directly_has_no_way_to_show():
+    assert verdict_on(identity=VENDOR, permissions=asked(JOBS)).access == ()

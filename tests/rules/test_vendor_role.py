@@ -255,3 +255,21 @@ def test_the_evidence_of_a_pass_is_the_binding_and_where_it_is():
     (evidence,) = verdict_on(folder=(bind(USER, ANA, HEAP),)).evidence
     assert evidence.resource == FOLDER
     assert evidence.detail == f"{USER} is granted to {HEAP}"
+
+
+@pytest.mark.parametrize(
+    ("bindings", "above", "shown"),
+    [
+        ([bind(USER, HEAP)], {}, {(USER,): True}),
+        ([bind(EDITOR, HEAP), bind(JOB_USER, HEAP)], {}, {(EDITOR,): True, (JOBS,): True}),
+        ([], {}, {(USER, EDITOR, JOBS): False}),
+        ([bind(EDITOR, HEAP)], {}, {(USER, JOBS): False, (EDITOR,): True}),
+    ],
+)
+def test_it_shows_how_that_comes_about(bindings, above, shown):
+    assert {path.wanted: path.granted for path in verdict_on(*bindings, **above).access} == shown
+
+
+def test_a_role_that_is_open_is_shown_as_such():
+    paths = verdict_on(folder=unreadable(FOLDER)).access
+    assert {path.granted for path in paths} == {None}

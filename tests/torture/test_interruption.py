@@ -173,7 +173,8 @@ WHILE_LOADING = [
     "preflight.rules.vendor_role", "preflight.sources.live.calls", "google.api_core.retry", "grpc", "grpc._cython",
     "requests", "urllib3", "google.auth", "google.protobuf", "google.cloud.resourcemanager_v3.services.projects",
     "google.cloud.iam_admin_v1", "google.cloud.bigquery", "google.cloud.billing_v1.services.cloud_billing",
-    "preflight.renderers.json_report", "pydantic", "pydantic_core", "tabulate", "preflight.report_files",
+    "preflight.renderers.json_report", "pydantic", "pydantic_core", "preflight.renderers.terminal",
+    "preflight.report_files",
 ]  # fmt: skip
 STRIKER = """
 import os, sys, threading, time

@@ -20,9 +20,20 @@ denied_permissions = ["bigquery.googleapis.com/datasets.delete"]
 condition = { expression = "resource.matchTag('1000/env', 'prod')" }
 """
 
+# A sync was there: beside the destination there is what the vendor keeps.
+_COMPANION = """
+[[projects.datasets]]
+id = "heap_production_migrated"
+location = "EU"
+access = [{ role = "OWNER", specialGroup = "projectOwners" }]
+tables = [{ id = "users", type = "VIEW" }]
+"""
+_TABLES = """tables = [{ id = "users_raw" }, { id = "users", type = "VIEW" }, { id = "all_events", type = "VIEW" }]
+"""
+
 # The vendor's minimum, in pieces from everywhere: dataEditor from the folder, jobs.create by the project's custom
 # role, and on the organization a custom role of its own that adds nothing.
-_GOOD = f"""
+_BARE = f"""
 callers = [{{ email = "{ADMIN}" }}]
 groups = [{{ email = "team@acme.example", members = ["user:ana@acme.example"], viewers = ["user:{ADMIN}"] }}]
 
@@ -65,8 +76,10 @@ location = "EU"
 access = [{{ role = "OWNER", specialGroup = "projectOwners" }}]
 """
 
+_GOOD = _BARE.replace('id = "heap_production"\n', f'id = "heap_production"\n{_TABLES}') + _COMPANION
+
 # The vendor's account has roles everywhere, and not one of them is of use; its dataset lies in London and is not
-# its own; the billing account was closed.
+# its own; of what was synced half is gone; the billing account was closed.
 _BAD = f"""
 callers = [{{ email = "{ADMIN}" }}]
 groups = [{{ email = "team@acme.example", members = ["user:ana@acme.example"], viewers = ["user:{ADMIN}"] }}]
@@ -103,11 +116,13 @@ bindings = [
 id = "heap_production"
 location = "europe-west2"
 access = [{{ role = "OWNER", specialGroup = "projectOwners" }}]
+tables = [{{ id = "users", type = "VIEW" }}, {{ id = "all_events", type = "VIEW" }}]
 """
 
-# BigQuery User alone: what it may do in the dataset that is there, only that dataset's own access list tells.
+# BigQuery User alone: what it may do in the dataset that is there, only that dataset's own access list tells. It is
+# empty, and nothing is beside it.
 _OWN = (
-    _GOOD.replace("roles/bigquery.dataEditor", "roles/bigquery.user")
+    _BARE.replace("roles/bigquery.dataEditor", "roles/bigquery.user")
     .replace('["bigquery.jobs.create"]', '["bigquery.jobs.listAll"]')
     .replace('projectOwners" }]', f'projectOwners" }}, {{ role = "WRITER", userByEmail = "{VENDOR}" }}]', 1)
 )

@@ -22,6 +22,7 @@ from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, S
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import COMPLETE, Completeness, Incomplete, NotCollected, Unknown, Unresolved
 from preflight.facts.snapshot import FIELD_OF, Snapshot
+from preflight.facts.tables import Tables
 from preflight.sources.assets import constraints, contents
 from preflight.sources.assets.holdings import Holdings, Kept, Scope, project_id
 from preflight.sources.assets.projects import Named, chain_of, parent_of
@@ -34,6 +35,7 @@ _NOT_HERE = {
     CallerPermissions: Unknown(NotCollected("an export tells nothing of who runs the tool")),
     Groups: Unknown(NotCollected("an export tells nothing of who is in a group")),
     SecondOpinions: Unknown(NotCollected("an export holds no answers of Policy Troubleshooter")),
+    Tables: Unknown(NotCollected("which tables there are is not read from exports")),
     IamResources: Unknown(NotCollected("an export doesn't tell what manages a grant")),
 }
 

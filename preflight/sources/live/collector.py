@@ -31,6 +31,7 @@ from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, S
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import ApiDisabled, Incomplete, NotCollected, Provenance, Unknown
 from preflight.facts.snapshot import Snapshot, Target
+from preflight.facts.tables import Tables
 from preflight.profile import Profile
 from preflight.sources.live import answers
 from preflight.sources.live.calls import Call, Calls
@@ -42,6 +43,7 @@ from preflight.sources.live.organization import OrganizationReader, looks_at_tag
 from preflight.sources.live.refusals import Payers
 from preflight.sources.live.second_opinions import OpinionReader, permissions_to_ask
 from preflight.sources.live.settings import Scope
+from preflight.sources.live.tables import TableReader
 
 _FROM_POLICIES = frozenset({AllowPolicies, Roles, Groups, Tags})
 """The facts for which the allow policies are read."""
@@ -71,6 +73,7 @@ def clients_for(wanted: frozenset[type[Fact]], project: str) -> frozenset[str]:
         OrgPolicies: ("org_policies",),
         SecondOpinions: ("troubleshooter",),
         Datasets: ("projects", "datasets"),
+        Tables: ("projects", "datasets"),
         CallerIdentity: ("tokeninfo",),
         CallerPermissions: ("projects",),
         IamResources: (),
@@ -115,7 +118,8 @@ class Collector:
         self._groups = GroupReader(calls, target.principal)
         self._opinions = OpinionReader(calls, target.principal)
         names = profile.dataset.companions(target.dataset) if target.dataset else ()
-        self._datasets = DatasetReader(calls, names, self._dataset_read, every=scope.every_dataset)
+        self._tables = TableReader(calls, names)
+        self._datasets = DatasetReader(calls, names, self._dataset_read, self._dataset_there, every=scope.every_dataset)
         self._billing: Billing | Unknown | None = None
         self._services: dict[str, Service | Unknown] = {}
         self._permissions: list[CallerPermissions | Unknown] = []
@@ -164,9 +168,9 @@ class Collector:
             self._organization.read_policies(project)
         if SecondOpinions in self._wanted:
             self._opinions.read(project, permissions_to_ask(self._profile))
-        if self._wanted & {Datasets, CallerPermissions}:
+        if self._wanted & {Datasets, Tables, CallerPermissions}:
             self._test_permissions(project)
-        if Datasets in self._wanted:
+        if self._wanted & {Datasets, Tables}:
             self._datasets.start(project)
         if Services in self._wanted:
             for name in dict.fromkeys(self._profile.apis):
@@ -240,6 +244,10 @@ class Collector:
             everyone = self._scope.every_role or entry.special_group
             if everyone or may_cover(entry.member, self.target.principal):
                 self._hierarchy.read_role(entry.role_name)
+
+    def _dataset_there(self, name: str) -> None:
+        if Tables in self._wanted:
+            self._tables.read(self.target.project, name)
 
     def _read_service(self, project: str, name: str) -> None:
         resource = f"projects/{project}/services/{name}"
@@ -328,6 +336,7 @@ class Collector:
             OrgPolicies: ("org_policies", self._organization.org_policies),
             SecondOpinions: ("second_opinions", self._opinions.opinions),
             Datasets: ("datasets", lambda: self._datasets.datasets(self._caller_permissions())),
+            Tables: ("tables", lambda: self._tables.tables(self._datasets.datasets(self._caller_permissions()))),
             IamResources: ("iam_resources", lambda: _NO_REPOSITORY),
             CallerIdentity: ("caller_identity", lambda: self._identity),
             CallerPermissions: ("caller_permissions", self._caller_permissions),

@@ -27,14 +27,22 @@ class DatasetReader:
     """Lists the datasets, page by page, and gets the wanted ones beside that."""
 
     def __init__(
-        self, calls: Calls, wanted: tuple[str, ...], on_read: Callable[[Dataset], None], *, every: bool = False
+        self,
+        calls: Calls,
+        wanted: tuple[str, ...],
+        on_read: Callable[[Dataset], None],
+        on_there: Callable[[str], None] = lambda _: None,
+        *,
+        every: bool = False,
     ) -> None:
-        """`every`: not only the wanted ones are got, but all that are listed, up to `MOST_IN_FULL`."""
+        """`on_there` is told of each wanted one that exists, perhaps twice; `every`: not only the wanted ones are got,
+        but all that are listed, up to `MOST_IN_FULL`."""
         self._calls = calls
         self._every = every
         self._in_full = 0
         self._wanted = tuple(name for name in dict.fromkeys(wanted) if VALID_NAME.fullmatch(name))
         self._on_read = on_read
+        self._on_there = on_there
         self._project = ""
         self._listed: dict[str, Dataset] = {}
         self._list_seen: Provenance | None = None
@@ -65,6 +73,8 @@ class DatasetReader:
             seen, datasets, following = page
             self._list_seen = self._list_seen or seen
             self._listed.update(datasets)
+            for name in datasets.keys() & set(self._wanted):
+                self._on_there(name)
             if self._every:
                 self._get_listed(datasets)
             if not following:
@@ -105,6 +115,8 @@ class DatasetReader:
             self._got[name] = found
             if isinstance(found, Dataset):
                 self._on_read(found)
+                if name in self._wanted:
+                    self._on_there(name)
 
         resource = f"projects/{self._project}/datasets/{name}"
         self._calls.start(Call(DATASET_GET, resource, resource, "datasets", fetch, _dataset, told))

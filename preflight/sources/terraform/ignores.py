@@ -64,7 +64,7 @@ def _in_file(source: Source) -> Iterator[Ignore]:
     comments: list[TreeNode] = []
     busy: set[int] = set()
     """The lines with something that is no comment."""
-    waiting = [_PARSER.parse(source.data).root_node]
+    waiting = [_PARSER.parse(source.plain).root_node]
     while waiting:
         node = waiting.pop()
         first, last = node.start_point[0] + 1, node.end_point[0] + 1

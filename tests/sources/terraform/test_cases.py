@@ -5,11 +5,9 @@ from collections import Counter
 import pytest
 
 from preflight.sources.terraform.kinds import RELEVANT
-from tests.sources.terraform.cases import DATA, EXPLAINED, NAMES, SUBJECT, assets, compared, plan_of
+from tests.sources.terraform.cases import DATA, EXPLAINED, NAMES, NOT_UNKNOWN, SUBJECT, assets, compared, plan_of
 
 pytestmark = pytest.mark.skipif(not NAMES, reason=f"the plans are absent: there is no {DATA}")
-NOT_UNKNOWN = {("example_project_create", "display name")}
-"""Differences that are none of what is known: nothing is said of them at all."""
 
 
 @pytest.mark.parametrize("case", NAMES)

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from preflight.sources.terraform import plan as reader
+from preflight.sources.terraform.hcl.reader import read_root
 from preflight.sources.terraform.resources import Change, Unsettled
 
 TERRAFORM = shutil.which("terraform")
@@ -64,9 +65,13 @@ module "nested" {
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("terraform")
+
+
+@pytest.fixture(scope="module")
+def found(folder):
     """The resources of a plan that does a bit of everything, by address."""
-    folder = tmp_path_factory.mktemp("terraform")
     environ = {k: v for k, v in os.environ.items() if not k.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
 
     def terraform(*arguments):
@@ -142,3 +147,29 @@ def test_both_sides_of_an_update(found):
 
 def test_no_secret_is_left(found):
     assert SECRET not in repr(found)
+
+
+def agree(ours, theirs):
+    """Whether both say the same, as far as both say something."""
+    if isinstance(ours, Unsettled) or isinstance(theirs, Unsettled):
+        return True
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() <= theirs.keys() and all(agree(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(agree, ours, theirs))
+    return ours == theirs
+
+
+def test_the_files_declare_what_the_plan_leads_to(found, folder):
+    """Whatever is moved, replaced, forgotten or deleted on the way."""
+    declared = {one.address: one for one in read_root(folder, folder).resources}
+    stay = {address for address, one in found.items() if one.change not in {Change.DELETE, Change.FORGET}}
+    assert declared.keys() == stay
+    for address, one in declared.items():
+        assert one.maybe is None
+        assert agree(one.values.get("input"), found[address].values.get("input")), address
+    made = declared["terraform_data.made"].values["input"]
+    assert made["list"][0] == "known"
+    assert isinstance(made["list"][1], Unsettled)
+    assert declared["terraform_data.changed"].values["input"]["open"] == 2
+    assert SECRET not in repr(declared), "a variable that is marked as sensitive"

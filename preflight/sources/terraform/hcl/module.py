@@ -19,7 +19,7 @@ from preflight.sources.terraform.hcl.scope import Scope
 from preflight.sources.terraform.hcl.syntax import Attribute, Block, Expr, Literal, ObjectOf, Source, reference
 from preflight.sources.terraform.hcl.types import convert, parse_type, typed
 from preflight.sources.terraform.hcl.values import Lazy, RefusedError, Typed, UnsettledError
-from preflight.sources.terraform.hcl.variables import Given
+from preflight.sources.terraform.hcl.variables import ANY_VARIABLE, Given
 from preflight.sources.terraform.resources import Omission, Unsettled
 
 _META = {"source", "version", "count", "for_each", "providers", "depends_on"}
@@ -182,8 +182,9 @@ class Module:
             argument = self.call.body.attributes.get(name)
             if argument is not None:
                 value = outcome(argument.expr, self.parent.scope(argument.source).with_names(self.names))
-        elif name in self.given:
-            given = self.given[name]
+        elif given := self.given.get(name) or self.given.get(ANY_VARIABLE):
+            if given.unsettled is not None:
+                return given.unsettled
             value = outcome(given.expression(of, self.reading), Scope(None, self.reading.budget, given.source, {}))
         default = block.body.attributes.get("default")
         null_too = value is None and self._is_false(block, "nullable")

@@ -49,7 +49,7 @@ class File(Struct):
 
 def parse_file(source: Source, limits: Limits) -> File:
     """The blocks of a file in HCL's own syntax; what doesn't parse is left out, and `broken` says where."""
-    root = _PARSER.parse(source.data).root_node
+    root = _PARSER.parse(source.plain).root_node
     converter = Converter(source, limits)
     file = File(source, [], [])
     # Trees take thirty times the room of their text: none is kept, and a block that is wanted is parsed again.
@@ -81,7 +81,9 @@ def _locals(node: TreeNode, converter: Converter) -> Iterator[Entry[Attribute]]:
         for child in body.named_children if body.type == "body" else ():
             if child.type == "attribute":
                 name = converter.text(child.named_children[0])
-                yield Entry("local", (name,), converter.source, child.start_byte, _local_loader(child, name, converter))
+                # Where a block is broken its pieces look whole: `a = 1_000` leaves `a = 1`.
+                load = _local_loader(child, name, converter, broken=node.has_error)
+                yield Entry("local", (name,), converter.source, child.start_byte, load)
 
 
 def _block_loader(node: TreeNode, converter: Converter) -> Callable[[], Block]:
@@ -101,8 +103,8 @@ def _block_loader(node: TreeNode, converter: Converter) -> Callable[[], Block]:
     return load
 
 
-def _local_loader(node: TreeNode, name: str, converter: Converter) -> Callable[[], Attribute]:
-    where, broken = _range(node), node.has_error
+def _local_loader(node: TreeNode, name: str, converter: Converter, *, broken: bool) -> Callable[[], Attribute]:
+    where = _range(node)
 
     def load() -> Attribute:
         found = None if broken else _parsed_again(where, "attribute", converter)
@@ -120,13 +122,13 @@ def _range(node: TreeNode) -> Range:
 
 def _parsed_again(where: Range, kind: str, converter: Converter) -> TreeNode | None:
     """The block or attribute in a range of a file; None if there is none, by itself."""
-    root = Parser(_LANGUAGE, included_ranges=[where]).parse(converter.data).root_node
+    root = Parser(_LANGUAGE, included_ranges=[where]).parse(converter.source.plain).root_node
     return next((node for node in _top(root) if node.type == kind), None)
 
 
 def parse_body(source: Source, limits: Limits) -> tuple[Body, Place | None]:
     """All of a file as one body (`.tfvars`), and where it first doesn't parse."""
-    root = _PARSER.parse(source.data).root_node
+    root = _PARSER.parse(source.plain).root_node
     converter = Converter(source, limits)
     body = next((child for child in root.named_children if child.type == "body"), None)
     error = first_error(root)
@@ -153,7 +155,7 @@ def parse_template(text: str, where: Source, limits: Limits, place: Place | None
         mark += b"_"
     head = b"_ = <<" + mark + b"\n"
     source = Source(where.file, head + data + b"\n" + mark + b"\n", pinned=place or Place(where.file))
-    root = _PARSER.parse(source.data).root_node
+    root = _PARSER.parse(source.plain).root_node
     node = _template_node(root)
     if node is None or root.has_error:
         return Broken(0, "this template does not parse"), source

@@ -4,6 +4,7 @@
 lines and columns are wanted for few nodes.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -12,11 +13,13 @@ from msgspec import Struct
 
 from preflight.sources.terraform.resources import Place
 
+_EXPONENT = re.compile(rb"(?<![\w.])(?<!\w-)[0-9]+[eE][+-]?[0-9]+(?!\w)")
+
 
 class Source:
     """A file's bytes and its path from the repository's root; tells line and column of an offset."""
 
-    __slots__ = ("_lines", "data", "file", "pinned")
+    __slots__ = ("_lines", "_plain", "data", "file", "pinned")
 
     def __init__(self, file: str, data: bytes, pinned: Place | None = None) -> None:
         self.file = file
@@ -24,6 +27,15 @@ class Source:
         self.pinned = pinned
         """Where all of it is said to be: text of ours stands for a module, and points at its call."""
         self._lines: list[int] | None = None
+        self._plain: bytes | None = None
+
+    @property
+    def plain(self) -> bytes:
+        """The bytes as the grammar can take them: it lacks numbers with an exponent but no fraction (`1e3`), which
+        would come out as 1 and something broken. Here other numbers of their length stand for them."""
+        if self._plain is None:
+            self._plain = _EXPONENT.sub(lambda found: b"0" * len(found[0]), self.data)
+        return self._plain
 
     def place(self, at: int) -> Place:
         """The line and column (from 1, in characters) of a byte offset."""

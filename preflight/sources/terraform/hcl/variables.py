@@ -15,7 +15,9 @@ from preflight.sources.terraform.hcl.parsing import parse_body, parse_expression
 from preflight.sources.terraform.hcl.reading import Reading
 from preflight.sources.terraform.hcl.repository import UnreadableError
 from preflight.sources.terraform.hcl.syntax import Expr, Literal, Source
-from preflight.sources.terraform.resources import Omission, Place
+from preflight.sources.terraform.resources import Omission, Place, Unsettled
+
+_READABLE = "make it readable, or give its values with --var"
 
 
 class Given(Struct, frozen=True):
@@ -24,6 +26,8 @@ class Given(Struct, frozen=True):
     source: Source
     expr: Expr | None = None
     text: str = ""
+    unsettled: Unsettled | None = None
+    """Why it can't be told which value it is."""
 
     def expression(self, of: Type, reading: Reading) -> Expr:
         """The value as an expression: an option's text is one where the type is no scalar."""
@@ -34,8 +38,13 @@ class Given(Struct, frozen=True):
         return parse_expression(self.text, self.source, reading.library.limits)
 
 
+ANY_VARIABLE = "*"
+"""Stands for every variable that isn't named."""
+
+
 def given_values(reading: Reading) -> dict[str, Given]:
-    """The values by variable. A file that can't be read or parsed is an omission: any variable may be in it."""
+    """The values by variable. A file that can't be read or parsed is an omission, and any variable may be in it: what
+    was given before counts no more, nor do defaults."""
     found: dict[str, Given] = {}
     environment = Source("TF_VAR_", b"")
     for name, value in reading.inputs.environment.items():
@@ -70,7 +79,7 @@ def _from_file(reading: Reading, path: str, found: dict[str, Given]) -> None:
     try:
         source = Source(shown, without_mark(repository.read(path)))
     except UnreadableError as error:
-        reading.omit(Omission(f"{shown} was not read: {error}", "make it readable", Place(shown)))
+        _in_doubt(reading, found, Omission(f"{shown} was not read: {error}", _READABLE, Place(shown)))
         return
     if path.endswith(".json"):
         body, file = parse_json_body(source, repository.limits)
@@ -79,6 +88,16 @@ def _from_file(reading: Reading, path: str, found: dict[str, Given]) -> None:
         body, broken = parse_body(source, repository.limits)
         why = "it does not parse"
     if broken:
-        reading.omit(Omission(f"{shown}: {why}", "correct the syntax", broken))
+        # Its pieces aren't taken: `a = 1_000` leaves `a = 1`.
+        _in_doubt(reading, found, Omission(f"{shown}: {why}", "correct the syntax", broken))
+        return
     for name, attribute in body.attributes.items():
         found[name] = Given(source, attribute.expr)
+
+
+def _in_doubt(reading: Reading, found: dict[str, Given], omission: Omission) -> None:
+    reading.omit(omission)
+    found.clear()
+    why = f"{omission.why}, and it may give the variable a value"
+    source = Source(omission.place.file, b"", pinned=omission.place)
+    found[ANY_VARIABLE] = Given(source, unsettled=Unsettled(why, omission.settled_by, omission.place))

@@ -15,6 +15,7 @@ from preflight.facts.project import Ancestry, Billing, Fact, Project, Services
 from preflight.facts.second_opinion import SecondOpinions
 from preflight.facts.seen import NotCollected, Unknown
 from preflight.facts.snapshot import FIELD_OF, Snapshot
+from preflight.facts.tables import Tables
 from preflight.sources.terraform.kinds import RELEVANT
 from preflight.sources.terraform.resources import Declared
 from preflight.sources.terraform.semantics import datasets, deny, managed, org_policies, policies, project
@@ -28,6 +29,7 @@ _NOT_HERE = {
     CallerPermissions: "Terraform tells nothing of who runs the tool",
     Groups: "who is in a group is not read from Terraform",
     SecondOpinions: "Terraform holds no answers of Policy Troubleshooter",
+    Tables: "Terraform doesn't declare what the vendor's syncs make",
     Tags: "which tags a project has is not read from Terraform",
     Organization: "Terraform doesn't declare the organization itself",
 }

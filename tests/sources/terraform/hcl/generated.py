@@ -10,7 +10,7 @@ from random import Random
 KNOWN = {
     "string": ['"a"', '"b-c"', '""', '"Ünï"', '"12"', '"true"', "local.text", "var.name", 'local.object.name', "var.settings.zone",
                "local.map.x", "local.list[1]", "null"],
-    "number": ["0", "1", "7", "-3", "2.5", "local.number", "var.size", "local.object.size", "var.settings.size", "length(local.list)"],
+    "number": ["0", "1", "7", "-3", "2.5", "1e1", "5E-1", "local.number", "var.size", "local.object.size", "var.settings.size", "length(local.list)"],
     "bool": ["true", "false", "local.yes", "var.flag", "var.settings.on", "local.list == []", "local.object.size > 2"],
     "list": ["[]", '["a", "b"]', "local.list", "var.names", 'tolist(["x", "y", "x"])', "keys(local.map)", "var.settings.tags",
              "local.objects[*].name", '["a", 1]'],

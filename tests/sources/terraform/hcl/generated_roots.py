@@ -89,6 +89,31 @@ def instance_cases(seed: int, count: int) -> str:
     return "\n".join(blocks)
 
 
+def change_cases(seed: int, count: int) -> str:
+    """Resources with what says how they change, which is none of what they become: a first plan makes them all."""
+    blocks: list[str] = []
+    for number in range(count):
+        maker = Expressions(seed * 4_001 + number, doubt=0.1)
+        name = f"c{number:03d}"
+        lifecycle = [
+            "create_before_destroy = true",
+            "prevent_destroy = true",
+            "ignore_changes = [input]",
+            f"replace_triggered_by = [terraform_data.c{max(number - 1, 0):03d}_with]",
+        ][number % 4]
+        blocks.append(f'resource "terraform_data" "{name}_with" {{\n  input = {number}\n}}')
+        blocks.append(
+            f'resource "terraform_data" "{name}" {{\n  input            = {{ v = try({maker.of("string", 2)}, "refused") }}\n'
+            f"  triggers_replace = [try({maker.of('number', 1)}, 0), terraform_data.{name}_with.id]\n"
+            f"  lifecycle {{\n    {lifecycle}\n  }}\n}}"
+        )
+        blocks.append(f"moved {{\n  from = terraform_data.{name}_before\n  to   = terraform_data.{name}\n}}")
+        blocks.append(
+            f"removed {{\n  from = terraform_data.{name}_gone\n  lifecycle {{\n    destroy = {json.dumps(number % 2 == 0)}\n  }}\n}}"
+        )
+    return "\n".join(blocks)
+
+
 def module_cases(seed: int, count: int) -> tuple[str, dict[str, str]]:
     """Module calls in a root's text, and the modules' files by path."""
     calls: list[str] = []

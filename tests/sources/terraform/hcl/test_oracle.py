@@ -18,7 +18,7 @@ import pytest
 from preflight.sources.terraform.hcl.reader import read_root
 from preflight.sources.terraform.resources import Resource, Unsettled
 from tests.sources.terraform.hcl.generated import COMMON, expression_cases
-from tests.sources.terraform.hcl.generated_roots import instance_cases, module_cases, variable_cases
+from tests.sources.terraform.hcl.generated_roots import change_cases, instance_cases, module_cases, variable_cases
 
 TERRAFORM = shutil.which("terraform")
 SEEDS = range(int(os.environ.get("PREFLIGHT_TERRAFORM_SEEDS", "1")))
@@ -42,13 +42,14 @@ def write(root: Path, seed: int) -> int:
         "variables.tf": variables,
         "terraform.tfvars": given,
         "instances.tf": instance_cases(seed, 45),
+        "changes.tf": change_cases(seed, 24),
         "modules.tf": calls,
         **modules,
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
-    return EXPRESSIONS + 60 + 45 + 24
+    return EXPRESSIONS + 60 + 45 + 24 + 24
 
 
 class Run:
