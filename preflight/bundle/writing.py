@@ -91,7 +91,8 @@ def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = 
     refuse_secrets(files.values())
     replaced = {} if clean is None else clean.pseudonyms.replaced
     if clean is not None:
-        kept = stays(material.target, material.profile)
+        own = (name for kind in (StoredSnapshot, Asked, Tool) for name in kind.__struct_fields__)
+        kept = (*stays(material.target, material.profile), *own)
         refuse_names(files, (name for names in replaced.values() for name in names), kept)
     entries = tuple(Entry(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items())
     manifest = Manifest(tool=tool, redaction=level, collected_at=material.snapshot.finished_at, files=entries)

@@ -120,8 +120,8 @@ def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
                 show_default=True,
                 metavar="FORMAT",
                 shell_complete=complete_formats,
-                help="What stdout gets: terminal, json, markdown, html, sarif, junit, github, "
-                "github-sarif, github-summary, gitlab or ticket.",
+                help="What stdout gets: terminal, json, markdown, html, sarif, junit, github, github-sarif, "
+                "github-summary, gitlab or ticket.",
             ),
         ):
             function = option(function)

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from preflight.comparison import policies
 from preflight.comparison.changes import (
-    NO_GAPS,
     Change,
     Kind,
     Thing,
@@ -17,7 +16,6 @@ from preflight.comparison.changes import (
     completeness,
     listed,
     maybe,
-    only_one,
     value,
     values,
 )
@@ -30,7 +28,7 @@ from preflight.facts.organization import Organization, OrgPolicies, OrgPolicy, T
 from preflight.facts.policy import AllowPolicies, Roles
 from preflight.facts.project import Ancestry, Billing, Fact, Project, Service, Services
 from preflight.facts.second_opinion import SecondOpinion, SecondOpinions
-from preflight.facts.seen import Unknown
+from preflight.facts.seen import Maybe, Provenance
 from preflight.facts.snapshot import FIELD_OF, Snapshot
 from preflight.facts.tables import TableList, Tables
 
@@ -56,7 +54,7 @@ TITLES = {
     "organization": "organization",
     "org_policies": "organization policies",
     "datasets": "datasets",
-    "tables": "tables and views of the destination",
+    "tables": "tables and views",
     "caller_identity": "caller",
     "caller_permissions": "caller's permissions",
     "second_opinions": "Policy Troubleshooter's answers",
@@ -149,34 +147,6 @@ def _org_policy(thing: Thing, before: OrgPolicy, after: OrgPolicy) -> Iterator[C
         yield thing.change(Kind.CHANGED, before="; ".join(old) or "nothing set", after="; ".join(new) or "nothing set")
 
 
-def _tables(before: Tables, after: Tables) -> Iterator[Change]:
-    for name in dict.fromkeys((*before.datasets, *before.absent)):
-        old, new = before.get(name), after.get(name)
-        thing = Thing("tables", f"dataset {name}", "tables and views")
-        if old is not None and new is not None:
-            yield from maybe(thing, old, new, partial(_table_list, thing))
-        elif new is not None:
-            yield from _content(thing, new, appeared=True)
-        elif old is not None:
-            yield from _content(thing, old, appeared=False)
-
-
-def _table_list(thing: Thing, before: TableList, after: TableList) -> Iterator[Change]:
-    gaps = before.completeness, after.completeness
-    table = thing.of("table or view")
-    yield from completeness(table, *gaps)
-    yield from values(table, before.tables, after.tables, gaps)
-
-
-def _content(thing: Thing, found: TableList | Unknown, *, appeared: bool) -> Iterator[Change]:
-    """What is in a dataset that wasn't there, or isn't any longer: empty it is no change."""
-    if isinstance(found, Unknown):
-        if asked(found):
-            yield thing.change(Kind.HIDDEN if appeared else Kind.SHOWN, reason=found.reason)
-    elif found.tables:
-        yield only_one(thing, "", NO_GAPS, appeared=appeared, told=f"{len(found.tables):,} of them")
-
-
 def _caller_identity(before: CallerIdentity, after: CallerIdentity) -> Iterator[Change]:
     yield from value(Thing("caller_identity", "the caller", "account"), before.email, after.email)
 
@@ -200,6 +170,26 @@ def _second_opinions(before: SecondOpinions, after: SecondOpinions) -> Iterator[
 def _second_opinion(thing: Thing, before: SecondOpinion, after: SecondOpinion) -> Iterator[Change]:
     if before.resource == after.resource:
         yield from value(thing, before.answer.value, after.answer.value)
+
+
+def _tables(before: Tables, after: Tables) -> Iterator[Change]:
+    datasets = dict.fromkeys((*before.datasets, *before.absent, *after.datasets, *after.absent))
+    for name in datasets:
+        thing = Thing("tables", f"dataset {name}", "table or view")
+        looks = (_in_dataset(before, name), _in_dataset(after, name))
+        yield from maybe(thing, *looks, partial(_table_list, thing))
+
+
+def _in_dataset(tables: Tables, name: str) -> Maybe[TableList]:
+    """A dataset that isn't there holds nothing."""
+    found = tables.get(name)
+    return TableList(provenance=Provenance("", ""), dataset=name, tables={}) if found is None else found
+
+
+def _table_list(thing: Thing, before: TableList, after: TableList) -> Iterator[Change]:
+    gaps = (before.completeness, after.completeness)
+    yield from completeness(thing, *gaps)
+    yield from values(thing, before.tables, after.tables, gaps)
 
 
 Comparing = Callable[[Any, Any], Iterable[Change]]

@@ -8,6 +8,7 @@ from preflight.facts.seen import COMPLETE, Completeness, NotCollected, Unknown
 _TABLE = "TABLE"
 _IS_VIEW = {"VIEW": True, "MATERIALIZED_VIEW": True, _TABLE: False, "EXTERNAL": False, "SNAPSHOT": False}
 """BigQuery's reference of `tables.list`, `type`."""
+KINDS = tuple(_IS_VIEW)
 
 
 class TableList(Observed, frozen=True, kw_only=True, tag="table_list"):

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from preflight.errors import RedactionError
+from preflight.facts.tables import KINDS
 from preflight.redaction.fields import WAYS
+from preflight.report import Severity, Status
 
 _SECRETS = (
     ("a Google access token", re.compile(rb"ya29\.[\w-]{10,}")),
@@ -24,6 +26,9 @@ _TOKEN = re.compile(r"[\w-]+")
 _PLAIN = re.compile(r"[a-z]{1,20}|\d{1,5}")
 """What may be a word, or a count, in our own sentences, too: it is looked for where names stand only."""
 _STANDING = re.compile(r"[\"/:@'=]([a-z0-9]+)(?=[\"/?'])")
+_AS_VALUE = re.compile(r"[\"/:@'=]([a-z0-9]+)(?=[/?']|\"(?!:))")
+"""The same, but for the keys of JSON, which are names among facts alone."""
+_FACTS = "snapshot.json"
 
 
 def refuse_secrets(parts: Iterable[bytes]) -> None:
@@ -49,7 +54,7 @@ def refuse_names(parts: Mapping[str, bytes], names: Iterable[str], kept: Iterabl
         text = part.decode("utf-8").casefold()
         left = tokens.intersection(_TOKEN.findall(text)) or {name for name in phrases if name in text}
         if not left and file.endswith(".json"):
-            left = plain.intersection(_STANDING.findall(text))
+            left = plain.intersection((_STANDING if file == _FACTS else _AS_VALUE).findall(text))
         if left:
             raise RedactionError(
                 f"A name that was to be replaced is still in {file} ({len(left)} in all), so nothing was written.",
@@ -62,4 +67,6 @@ def _own_words() -> frozenset[str]:
     """The words of the format itself: fields and kinds of facts."""
     found = {name for kind in WAYS for name in kind.__struct_fields__}
     found |= {str(kind.__struct_config__.tag) for kind in WAYS if kind.__struct_config__.tag}
-    return frozenset(found | {"projects", "folders", "organizations", "datasets", "user", "group", "unknown", "live"})
+    found |= {word.value for words in (Status, Severity) for word in words} | {word.casefold() for word in KINDS}
+    found |= {"projects", "folders", "organizations", "datasets", "user", "group", "unknown", "live"}
+    return frozenset(found | {"preflight", "bigquery", "reason", "none", "default", "strict"})

@@ -10,7 +10,7 @@ from preflight.comparison.sides import Comparison
 from preflight.comparison.verdicts import VerdictChange
 from preflight.renderers import diff_words as words
 from preflight.renderers.visible import visible
-from preflight.renderers.words import with_short_account
+from preflight.renderers.words import shortened
 
 _NARROWEST = 40
 _MOST_LINES = 500
@@ -63,7 +63,7 @@ def _sections(made: Comparison, paint: Paint, width: int) -> Iterator[str]:
 
 def _wrapped_said(change: VerdictChange, made: Comparison, room: int) -> list[str]:
     # The heading names the account in full.
-    said = with_short_account(words.said(change), made.after.principal)
+    said = shortened(words.said(change), made.after.principal)
     return textwrap.wrap(visible(said), room, break_on_hyphens=False, break_long_words=False)
 
 

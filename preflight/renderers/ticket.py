@@ -145,7 +145,7 @@ class _Told:
 
     def short(self, text: str, room: _Room) -> str:
         """A sentence from outside."""
-        return _clipped(words.with_short_account(text[:_LOOKED_AT], self.principal), room.text)
+        return _clipped(words.shortened(text[:_LOOKED_AT], self.principal), room.text)
 
     def before(self, remedy: Remedy, rule: str) -> str | None:
         """The rule under which the same was told; None: it is told now."""
@@ -195,7 +195,7 @@ def _how(remedy: Remedy, room: _Room) -> Iterator[str]:
 
 
 def _line(finding: Finding, principal: str) -> str:
-    message = _clipped(words.with_short_account(finding.verdict.message[:_LOOKED_AT], principal), _SHORT)
+    message = _clipped(words.shortened(finding.verdict.message[:_LOOKED_AT], principal), _SHORT)
     return f"{finding.status.value.upper()} {_name(finding.rule)}: {message}"
 
 

@@ -34,7 +34,7 @@ from tests.end_to_end.made_up import (
 TEAM = "data@acme.example"
 RUNNER = "projects/acme-analytics/roles/runner"
 LOCATIONS = "gcp.resourceLocations"
-TABLES = ("hidden", "the project", "tables and views of the destination", "")
+TABLES = ("hidden", "the project", "tables and views", "")
 
 
 def ready(**changes: Any) -> World:
@@ -189,7 +189,7 @@ FAULTS = (
             ("hidden", "the project", "whether that is every dataset", ""),
             ("hidden", "dataset finance", "dataset", ""),
             ("hidden", f"dataset {OWN}_migrated", "dataset", ""),
-            ("hidden", f"dataset {OWN}_migrated", "tables and views", ""),
+            ("hidden", f"dataset {OWN}_migrated", "table or view", ""),
         },
         None,
     ),

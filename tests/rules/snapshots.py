@@ -30,12 +30,13 @@ from preflight import (
     Service,
     Services,
     ServiceState,
+    Tables,
     Tags,
     Target,
     Unknown,
 )
 from preflight.profile import load_profile
-from preflight.testing import HERE, at, groups, org_policies, policies, roles, target, unreadable
+from preflight.testing import HERE, at, groups, org_policies, policies, roles, tables, target, unreadable
 from tests.conftest import ACME, EDITOR, FOLDER, HEAP, JOB_USER, ORGANIZATION, USER, role
 
 ANA, TEAM, OTHERS, GHOSTS = (
@@ -133,6 +134,7 @@ def _cases(draw: st.DrawFn) -> Case:
         "deny_policies": draw(_denials()),
         "tags": Tags(provenance=HERE, tags={"9/env": "9/env/prod"}),
         "datasets": draw(_datasets(condition, blind=blind)),
+        "tables": draw(_tables(blind=blind)),
         "org_policies": draw(_org_policies()),
         "project": Project(
             provenance=HERE,
@@ -219,6 +221,19 @@ def _datasets(draw: st.DrawFn, condition: st.SearchStrategy[Any], *, blind: bool
             found[name] = REFUSED
     gap = Completeness(REFUSED.reason, HERE) if blind and draw(st.booleans()) else Completeness()
     return Datasets(provenance=HERE, datasets=found, completeness=gap)
+
+
+RELATIONS = ("users", "users_raw", "Users", "sessions", "sessions_raw", "all_events", "notes")
+KINDS = ("VIEW", "VIEW", "TABLE", "MATERIALIZED_VIEW")
+
+
+@st.composite
+def _tables(draw: st.DrawFn, *, blind: bool) -> Tables:
+    listed = st.dictionaries(st.sampled_from(RELATIONS), st.sampled_from(KINDS), max_size=6)
+    refused = Unknown(Denied("bigquery.tables.list", f"{ACME}/datasets/{OWN}"), HERE)
+    found = listed | st.just(refused) if blind else listed
+    gap = refused.reason if blind and draw(st.booleans()) else None
+    return tables({name: draw(found) for name in (OWN, COMPANION)}, gap=gap)
 
 
 @st.composite

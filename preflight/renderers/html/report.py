@@ -139,7 +139,7 @@ def _overview(report: Report, where: Where) -> Markup:
             element(
                 "th", element("a", element("code", finding.rule), href=f"#{where.name(finding.rule)}"), scope="row"
             ),
-            element("td", element("span", words.with_short_account(finding.verdict.message, account), class_="found")),
+            element("td", element("span", words.shortened(finding.verdict.message, account), class_="found")),
             class_=finding.status.value,
         )
         for finding in found
