@@ -129,6 +129,7 @@ def _head(report: Report, room: _Room, pseudonyms: bool) -> str:
         f"Facts: {_name(words.source(report))}, {words.when(report.finished_at)}. Profile {_name(report.profile)} "
         f"{_name(report.profile_version)}, preflight {__version__}.",
     ]
+    lines += (f"Warning: {_clipped(notice, _SHORT)}" for notice in words.notices(report))
     if pseudonyms:
         lines.append("Names of people, groups and the like are pseudonyms; preflight reveal turns an answer back.")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import pytest
 
 from preflight.emulator import World
 from tests.end_to_end.conftest import ADMIN, RUN, VENDOR, Preflight, Serve
-from tests.end_to_end.test_bundles import DESTINATION, EMAIL, home
+from tests.end_to_end.test_bundles import DESTINATION, EMAIL, home, unpacked
 from tests.end_to_end.test_formats import export
 
 __all__ = ["export", "home"]
@@ -110,3 +110,27 @@ def test_names_that_stay(serve: Serve, preflight: Preflight):
     done = preflight(*RUN, *DESTINATION, *TICKET, environ=serve(World.demo("broken")).environ())
     assert VENDOR in done.out
     assert "dataset heap_production" in done.out
+
+
+CONFIGURATION = """
+[projects.acme-analytics]
+location = "EU"
+dataset = "heap_production"
+
+[skip]
+dataset-location = "agreed with ana@acme.example"
+"""
+
+
+def test_what_a_configuration_leaves_out_stays_left_out(serve: Serve, preflight: Preflight):
+    Path("preflight.toml").write_text(CONFIGURATION, encoding="utf-8")
+    run = (*RUN, "--config", "preflight.toml", *TICKET)
+    environ = serve(World.demo("broken")).environ()
+    done = preflight(*run, "--bundle", "b.zip", environ=environ)
+    assert done.code == 1, done.err
+    assert "FAIL dataset-location" not in done.out
+    assert names_in(done.out) == []
+    files = unpacked("b.zip")
+    assert names_in("".join(files.values())) == []
+    (finding,) = [one for one in json.loads(files["report.json"])["findings"] if one["rule"] == "dataset-location"]
+    assert (finding["verdict"], finding["ignored"]["verdict"]) == ("skip", "fail")
