@@ -103,6 +103,17 @@ def test_a_token_keeps_the_text_alone_from_leaving(serve: Serve, preflight: Pref
     assert (done.code, done.out) == (2, "")
 
 
+def test_a_key_that_is_damaged_keeps_nothing_else_from_being_told(serve: Serve, preflight: Preflight, home: Path):
+    home.mkdir()
+    (home / "pseudonyms.key").write_text("not hexadecimal", encoding="utf-8")
+    run = (*RUN, "--report", "ticket=t.txt", "--no-files")
+    done = preflight(*run, environ=serve(World.demo("ready")).environ())
+    assert done.code == 2
+    assert "pseudonyms.key" in done.err
+    assert "Is project acme-analytics" in done.out
+    assert not Path("t.txt").exists()
+
+
 def test_a_name_that_is_left_keeps_it_from_leaving(serve: Serve, preflight: Preflight, monkeypatch: pytest.MonkeyPatch):
     from preflight.renderers import ticket
 
