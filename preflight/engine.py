@@ -14,11 +14,11 @@ from preflight.errors import RuleError
 from preflight.facts.caller import CallerIdentity
 from preflight.facts.project import Fact
 from preflight.facts.seen import Internal, NotCollected, Unknown
-from preflight.facts.snapshot import FIELD_OF, OFFLINE, Gap, Snapshot, Target
+from preflight.facts.snapshot import FIELD_OF, OFFLINE, UNKNOWN_PROJECT, Gap, Snapshot, Target
 from preflight.facts.synced import Synced, first_sync
 from preflight.plugins import builtin_folder
-from preflight.profile import Profile
-from preflight.report import Finding, Report, Severity, Status, Verdict, skipped, unknown
+from preflight.profile import PLACEHOLDER, Profile
+from preflight.report import Finding, HandOver, Open, Report, Severity, Status, Verdict, skipped, unknown
 from preflight.rulebook import Parameter, Rule, in_order, parameters_of, plugin_rules, rules_in
 
 
@@ -203,4 +203,21 @@ def evaluate(
         finished_at=snapshot.finished_at or now,
         findings=findings,
         allow_unknown=allow_unknown,
+        handover=hand_over(profile, target),
     )
+
+
+def hand_over(profile: Profile, target: Target) -> HandOver | None:
+    """What the vendor is to be told, filled in as far as the target tells it."""
+    if profile.handover is None:
+        return None
+    known = {
+        "project": None if target.project == UNKNOWN_PROJECT else target.project,
+        "location": target.location,
+        "dataset": target.dataset or f"the default ({profile.dataset.default_name})",
+        "principal": target.principal,
+    }
+    wanted = dict.fromkeys(PLACEHOLDER.findall(profile.handover.text))
+    text = PLACEHOLDER.sub(lambda match: known[match[1]] or "(not known yet)", profile.handover.text.strip())
+    missing = tuple(Open(name, f"--{name}") for name in wanted if not known[name])
+    return HandOver(profile.handover.to, text, missing)

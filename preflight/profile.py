@@ -97,6 +97,25 @@ class LocationGroup(_Strict, frozen=True, kw_only=True):
         return location.casefold() in {name.casefold() for name in self.names}
 
 
+HANDOVER_VALUES = ("project", "location", "dataset", "principal")
+"""What a hand-over may hold of the run, each written `{so}`."""
+PLACEHOLDER = re.compile(r"\{(\w*)\}")
+
+
+class Handover(_Strict, frozen=True, kw_only=True):
+    """What the vendor is to be told once all is ready."""
+
+    to: str
+    """To whom, as the end of "Send this to"."""
+    text: str
+    """What to send; `{project}`, `{location}`, `{dataset}` and `{principal}` stand for the run's own."""
+
+    def __post_init__(self) -> None:
+        for name in PLACEHOLDER.findall(self.text):
+            if name not in HANDOVER_VALUES:
+                raise ValueError(f"there is no {{{name}}} to fill in; known: {', '.join(HANDOVER_VALUES)}")
+
+
 class Requirement(_Strict, frozen=True, kw_only=True):
     """One item of the vendor's statement, which rules name by its id."""
 
@@ -127,6 +146,8 @@ class Profile(_Strict, frozen=True, kw_only=True):
     compares; empty: the vendor doesn't publish it."""
     locations: tuple[LocationGroup, ...]
     requirements: tuple[Requirement, ...] = ()
+    handover: Handover | None = None
+    """None: the vendor needs to be told nothing."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -192,7 +213,7 @@ def _key_hint(what: str) -> str:
     unknown_key = re.search(r"unknown field `(.*)`", what)
     if not unknown_key:
         return "See the built-in profile for the form: preflight profiles show heap"
-    tables = (Profile, Support, Grant, DatasetNeeds, Sync, LocationGroup, Requirement)
+    tables = (Profile, Support, Grant, DatasetNeeds, Sync, LocationGroup, Requirement, Handover)
     return nearest(unknown_key[1], sorted({name for table in tables for name in table.__struct_fields__}))
 
 

@@ -183,6 +183,22 @@ class Finding(Struct, frozen=True, kw_only=True):
         return self.status is Status.UNKNOWN and self.severity is Severity.REQUIRED
 
 
+class Open(Struct, frozen=True):
+    """Something that the vendor is to be told and that isn't known yet."""
+
+    what: str
+    option: str
+    """The option that tells it."""
+
+
+class HandOver(Struct, frozen=True):
+    """What to send the vendor once all is ready, filled in."""
+
+    to: str
+    text: str
+    open: tuple[Open, ...] = ()
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """One run on one project."""
 
@@ -210,6 +226,24 @@ class Report(Struct, frozen=True, kw_only=True):
     """The exit code counts just what the plan makes worse."""
     unasked: tuple[str, ...] = ()
     """The rules that could stand in the way of ready, and that nobody wanted judged this time."""
+    handover: HandOver | None = None
+    """What the vendor is to be told; see `hands_over` before it is."""
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether this report can say that the vendor may be told: of the project as it is, by all rules."""
+        planned = self.plan is not None or {self.source, self.origin} & {"plan", "terraform"}
+        return self.handover is not None and not (planned or self.repository or self.unasked)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing stands in the way, and nothing that matters is unknown."""
+        return self.status in {Status.PASS, Status.WARN} and self.exit_code is ExitCode.READY
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """What stands in the way of ready."""
+        return tuple(finding for finding in self.by_urgency() if finding.blocks or finding.blinds)
 
     @property
     def status(self) -> Status:

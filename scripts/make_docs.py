@@ -25,7 +25,7 @@ from preflight.emulator import Emulator, World
 from preflight.engine import load_rules, needed_facts
 from preflight.facts.methods import methods_for
 from preflight.profile import load_profile
-from preflight.renderers import Format, access_tree, access_wire, audit_table, audit_wire, render
+from preflight.renderers import Format, access_tree, access_wire, audit_table, audit_wire, diff_wire, render
 from preflight.report import Report, Status
 from preflight.rulebook import Rule
 from preflight.target import parse_target
@@ -83,7 +83,11 @@ def documents() -> dict[Path, str]:
     lines = render(broken, Format.TERMINAL, width=100).rstrip("\n").splitlines()
     table, tree = demo_audit()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    excerpts = {BROKEN: "\n".join([*lines[:EXCERPT_LINES], "[...]", *lines[-2:]]), AUDIT: table, ACCESS: tree}
+    excerpts = {
+        BROKEN: "\n".join([*lines[:EXCERPT_LINES], "[...]", "", *lines[_verdict_in(lines) :]]),
+        AUDIT: table,
+        ACCESS: tree,
+    }
     for name, excerpt in excerpts.items():
         before, start, rest = readme.partition(EXCERPT.format(name))
         if not start:
@@ -96,9 +100,14 @@ def documents() -> dict[Path, str]:
         ROOT / "reports/example/acme-analytics-20260102T030405Z.html": render(broken, Format.HTML),
         ROOT / "docs/schemas/audit-1.0.json": audit_wire.schema(),
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
+        ROOT / "docs/schemas/diff-1.0.json": diff_wire.schema(),
         ROOT / "docs/schemas/config-1.0.json": json_schema(),
         ROOT / "README.md": readme,
     }
+
+
+def _verdict_in(lines: list[str]) -> int:
+    return max(at for at, line in enumerate(lines) if line.startswith("NOT READY"))
 
 
 def rule_reference(reports: dict[str, Report]) -> str:
@@ -151,7 +160,7 @@ def _sample(rule: Rule, reports: dict[str, Report]) -> str:
         alone = demo_report("ready", rule.id)
         found = [(alone, finding) for finding in alone.findings]
     report, finding = min(found, key=lambda pair: order.index(pair[1].status))
-    text = render(replace(report, findings=(finding,)), Format.TERMINAL, width=100)
+    text = render(replace(report, findings=(finding,), handover=None), Format.TERMINAL, width=100)
     parts = text.rstrip("\n").split("\n\n")
     return "\n\n".join(parts[2:-1]) or parts[1]
 

@@ -69,6 +69,9 @@ class StoredSnapshot(Struct, frozen=True, kw_only=True):
     redaction: Literal["none", "default", "strict"]
     """`none`: the names are as they were. Else members and names are pseudonyms, all but the project's and the
     vendor's."""
+    key_id: str | None = None
+    """Which key the pseudonyms were made with, so that they are compared with those of the same key alone: nothing
+    can be made of it."""
     asked: Asked
     facts: Snapshot
 

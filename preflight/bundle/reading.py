@@ -11,7 +11,17 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from preflight.bundle.contents import MANIFEST, PROFILE, SNAPSHOT, TRACE, VERSION, Manifest, StoredSnapshot, Trace
+from preflight.bundle.contents import (
+    MANIFEST,
+    PROFILE,
+    REPORT_JSON,
+    SNAPSHOT,
+    TRACE,
+    VERSION,
+    Manifest,
+    StoredSnapshot,
+    Trace,
+)
 from preflight.errors import BundleError
 from preflight.renderers.visible import visible
 
@@ -20,8 +30,8 @@ LARGEST = 256 * 2**20
 _MOST_FILES = 64
 _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_AGAIN = "Ask for it again, or make a new one with: preflight run --project ID --bundle FILE.zip"
-_ZIP = b"PK"
+AGAIN = "Ask for it again, or make a new one with: preflight run --project ID --bundle FILE.zip"
+ZIP = b"PK"
 
 Kind = TypeVar("Kind", bound=Struct)
 
@@ -35,13 +45,18 @@ class Stored(Struct, frozen=True, kw_only=True):
     trace: Trace | None = None
     profile: str | None = None
     """The text of the profile, where it isn't a built-in one."""
+    report: bytes | None = None
+    """The JSON report on it, where there is one."""
 
 
 def read_stored(path: Path) -> Stored:
     """The bundle or bare snapshot in a file. Raises BundleError for what can't be read, or must not be trusted."""
-    data = read_file(path)
-    shown = visible(str(path))
-    if not data.startswith(_ZIP):
+    return stored_in(read_file(path), visible(str(path)))
+
+
+def stored_in(data: bytes, shown: str) -> Stored:
+    """The same of the bytes of a file; `shown` is what it is called. Raises BundleError."""
+    if not data.startswith(ZIP):
         return Stored(snapshot=decoded(data, StoredSnapshot, shown))
     return _unpacked(data, shown)
 
@@ -58,9 +73,9 @@ def read_file(path: Path) -> bytes:
         why = getattr(error, "strerror", None) or "the name cannot be used"
         raise BundleError(f"'{shown}' cannot be read: {why.lower()}.", "Check the path.") from None
     if len(data) > LARGEST:
-        raise BundleError(f"'{shown}' is larger than {LARGEST // 2**20} MiB.", "A bundle never is. " + _AGAIN)
+        raise BundleError(f"'{shown}' is larger than {LARGEST // 2**20} MiB.", "A bundle never is. " + AGAIN)
     if not data:
-        raise BundleError(f"'{shown}' is empty.", _AGAIN)
+        raise BundleError(f"'{shown}' is empty.", AGAIN)
     return data
 
 
@@ -71,26 +86,27 @@ def _unpacked(data: bytes, shown: str) -> Stored:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
-        raise BundleError(f"'{shown}' is damaged: it is no whole zip archive.", _AGAIN) from None
+        raise BundleError(f"'{shown}' is damaged: it is no whole zip archive.", AGAIN) from None
     if MANIFEST not in files:
-        raise BundleError(f"'{shown}' is not a bundle: there is no {MANIFEST} in it.", _AGAIN)
+        raise BundleError(f"'{shown}' is not a bundle: there is no {MANIFEST} in it.", AGAIN)
     manifest = decoded(files[MANIFEST], Manifest, f"{shown}: {MANIFEST}")
     _compare(manifest, files, shown)
     if SNAPSHOT not in files:
-        raise BundleError(f"'{shown}' holds no {SNAPSHOT}.", _AGAIN)
+        raise BundleError(f"'{shown}' holds no {SNAPSHOT}.", AGAIN)
     trace = decoded(files[TRACE], Trace, f"{shown}: {TRACE}") if TRACE in files else None
     return Stored(
         snapshot=decoded(files[SNAPSHOT], StoredSnapshot, f"{shown}: {SNAPSHOT}"),
         manifest=manifest,
         trace=trace,
         profile=_text(files[PROFILE], f"{shown}: {PROFILE}") if PROFILE in files else None,
+        report=files.get(REPORT_JSON),
     )
 
 
 def _files(archive: zipfile.ZipFile, shown: str) -> dict[str, bytes]:
     entries = archive.infolist()
     if len(entries) > _MOST_FILES:
-        raise BundleError(f"'{shown}' holds {len(entries):,} files.", f"A bundle has a handful. {_AGAIN}")
+        raise BundleError(f"'{shown}' holds {len(entries):,} files.", f"A bundle has a handful. {AGAIN}")
     names = [entry.filename for entry in entries]
     for entry in entries:
         _refuse(entry, names, shown)
@@ -101,7 +117,7 @@ def _files(archive: zipfile.ZipFile, shown: str) -> dict[str, bytes]:
             found = file.read(left + 1)  # what the archive says of its size may be a lie
         left -= len(found)
         if left < 0:
-            raise BundleError(f"'{shown}' unpacks to more than {LARGEST // 2**20} MiB.", f"It may be a trap. {_AGAIN}")
+            raise BundleError(f"'{shown}' unpacks to more than {LARGEST // 2**20} MiB.", f"It may be a trap. {AGAIN}")
         files[entry.filename] = found
     return files
 
@@ -120,7 +136,7 @@ def _refuse(entry: zipfile.ZipInfo, names: list[str], shown: str) -> None:
     elif entry.compress_type not in _METHODS:
         trouble = "which is packed in a way that bundles aren't"
     if trouble:
-        raise BundleError(f"'{shown}' holds '{visible(name)}', {trouble}.", f"It was not made by preflight. {_AGAIN}")
+        raise BundleError(f"'{shown}' holds '{visible(name)}', {trouble}.", f"It was not made by preflight. {AGAIN}")
 
 
 def _compare(manifest: Manifest, files: dict[str, bytes], shown: str) -> None:
@@ -130,22 +146,22 @@ def _compare(manifest: Manifest, files: dict[str, bytes], shown: str) -> None:
             continue
         entry = listed.pop(name, None)
         if entry is None or entry.size != len(data) or entry.sha256 != sha256(data).hexdigest():
-            raise BundleError(f"'{shown}': {visible(name)} is not as the manifest says.", f"It was changed. {_AGAIN}")
+            raise BundleError(f"'{shown}': {visible(name)} is not as the manifest says.", f"It was changed. {AGAIN}")
     if listed:
-        raise BundleError(f"'{shown}' lacks {visible(next(iter(listed)))}, which the manifest lists.", _AGAIN)
+        raise BundleError(f"'{shown}' lacks {visible(next(iter(listed)))}, which the manifest lists.", AGAIN)
 
 
 def _text(data: bytes, shown: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise BundleError(f"{shown} is not UTF-8.", _AGAIN) from None
+        raise BundleError(f"{shown} is not UTF-8.", AGAIN) from None
 
 
 class _Head(Struct):
     kind: str = ""
     schema_version: str = ""
-    findings: msgspec.Raw | None = None
+    findings: msgspec.Raw = msgspec.Raw()
 
 
 def decoded(data: bytes, kind: type[Kind], shown: str) -> Kind:
@@ -154,10 +170,10 @@ def decoded(data: bytes, kind: type[Kind], shown: str) -> Kind:
     try:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BundleError(f"{shown} is not a {_named(wanted)}: it is no JSON ({_why(error)}).", _AGAIN) from None
+        raise BundleError(f"{shown} is not a {_named(wanted)}: it is no JSON ({why(error)}).", AGAIN) from None
     if head.kind != wanted:
-        what = "a report" if head.findings is not None else f"a {_named(head.kind)}" if head.kind else "something else"
-        hint = "To compare reports there is: preflight diff" if head.findings is not None else _AGAIN
+        what = "a report" if bytes(head.findings) else f"a {_named(head.kind)}" if head.kind else "something else"
+        hint = "To compare reports there is: preflight diff" if bytes(head.findings) else AGAIN
         raise BundleError(f"{shown} is {visible(what)}, not a {_named(wanted)}.", hint)
     if head.schema_version.partition(".")[0] != VERSION.partition(".")[0]:
         raise BundleError(
@@ -167,12 +183,13 @@ def decoded(data: bytes, kind: type[Kind], shown: str) -> Kind:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise BundleError(f"{shown} cannot be read: {_why(error)}.", _AGAIN) from None
+        raise BundleError(f"{shown} cannot be read: {why(error)}.", AGAIN) from None
 
 
 def _named(kind: str) -> str:
     return kind.removeprefix("preflight-")
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What is wrong with some JSON, in words."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))

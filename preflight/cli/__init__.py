@@ -23,6 +23,7 @@ COMMANDS = {
     "access": "Answer one question about access, with the proof.",
     "collect": "Read a project without judging it: a bundle for somebody else to judge.",
     "inspect": "List what is in a bundle.",
+    "diff": "Show what changed between two reports, snapshots or bundles.",
     "reveal": "Turn the pseudonyms in an answer back into names.",
     "demo": "See it work on made-up projects; needs no Google account.",
     "rules": "List the rules, or show one.",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from preflight.bundle.reading import read_stored
+from preflight.bundle.reading import Stored, read_stored
 from preflight.cli.request import Request
 from preflight.errors import UsageError
 
@@ -13,7 +13,11 @@ from preflight.errors import UsageError
 def asked_again(request: Request, path: Path) -> Request:
     """The request with the selection that is stored in the file. Raises BundleError for a file that can't be used,
     UsageError for an option that it can't answer."""
-    stored = read_stored(path)
+    return again(request, read_stored(path), path)
+
+
+def again(request: Request, stored: Stored, path: Path) -> Request:
+    """The same for a file that was read. Raises UsageError."""
     asked = stored.snapshot.asked
     if request.project not in {None, asked.project}:
         raise UsageError(f"{path} is about {asked.project}, not {request.project}.", "Leave out --project.")

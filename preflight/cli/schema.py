@@ -34,6 +34,14 @@ def access_schema() -> None:
     click.echo(schema(), nl=False)
 
 
+@command.command(name="diff")
+def diff_schema() -> None:
+    """Print the JSON Schema of the JSON comparison."""
+    from preflight.renderers.diff_wire import schema
+
+    click.echo(schema(), nl=False)
+
+
 @command.command(name="config")
 def config_schema() -> None:
     """Print the JSON Schema of preflight.toml, for editors."""

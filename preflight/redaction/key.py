@@ -1,5 +1,6 @@
 """The secret key of the pseudonyms, and the legends that tell what they stand for: both stay with the user."""
 
+import hmac
 import json
 import os
 import secrets
@@ -46,6 +47,11 @@ def key_in(folder: Path) -> bytes:
             f"The key of the pseudonyms in '{path}' cannot be used: {why.lower()}.",
             f"Name another folder with {HOME}, or write without pseudonyms: --redact none.",
         ) from error
+
+
+def id_of(key: bytes) -> str:
+    """What tells keys apart: says nothing of the key itself."""
+    return hmac.digest(key, b"which key", "sha256").hex()[:16]
 
 
 def remember(folder: Path, legend: Mapping[str, str]) -> Path:

@@ -53,6 +53,14 @@ _OF_GOOGLE = frozenset({"services", "locations", "policies", "type"})
 _NUMBERED_THINGS = frozenset({"folders", "organizations", "tagKeys", "tagValues", "accessPolicies"})
 
 
+_PSEUDONYM = re.compile(rf"(?<![0-9A-Za-z])x[-_][0-9a-f]{{{_DIGITS}}}(?![0-9A-Za-z])")
+
+
+def pseudonyms_in(text: str) -> frozenset[str]:
+    """What in a text looks like a pseudonym that was made of a name."""
+    return frozenset(_PSEUDONYM.findall(text))
+
+
 class Kept(Struct, frozen=True):
     """Which names stay: the vendor needs them."""
 

@@ -62,6 +62,7 @@ def blocks(report: Report) -> Iterator[str]:
             yield from _section(finding, told)
     if passes := [f for f in report.by_urgency() if f.status is Status.PASS]:
         yield from _passes(passes)
+    yield from _handover(report)
     yield "---"
     yield _footer(report)
 
@@ -138,6 +139,19 @@ def _passes(passes: list[Finding]) -> Iterator[str]:
         for finding in passes
     )
     yield "</details>"
+
+
+def _handover(report: Report) -> Iterator[str]:
+    if not report.hands_over or report.handover is None:
+        return
+    yield "### What to send" if report.is_ready else "### What is missing"
+    yield prose(words.send_to(report))
+    if not report.is_ready:
+        yield "\n".join(f"- {prose(one)}" for one in words.missing(report))
+        return
+    yield fenced("text", visible(report.handover.text, keep="\n"))
+    if still_open := words.still_open(report):
+        yield prose(still_open)
 
 
 def _footer(report: Report) -> str:

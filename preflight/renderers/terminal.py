@@ -34,12 +34,8 @@ def render(report: Report, *, colour: bool = False, width: int = 80) -> str:
         for finding in report.by_urgency()
         if words.wants_explaining(finding)
     ]
-    return (
-        "\n\n".join(
-            [_heading(report, paint, width), _table(report, paint, width), *sections, _verdict(report, paint, width)]
-        )
-        + "\n"
-    )
+    end = [_verdict(report, paint, width), *_handover(report, paint, width)]
+    return "\n\n".join([_heading(report, paint, width), _table(report, paint, width), *sections, *end]) + "\n"
 
 
 def _plain(text: str, **_style: object) -> str:
@@ -84,7 +80,7 @@ def _status(finding: Finding, paint: Paint) -> str:
 
 def _cell(finding: Finding, principal: str, room: int) -> str:
     # The heading names the vendor's account in full; here it would push out what is said of it.
-    message = visible(words.with_short_account(finding.verdict.message, principal))
+    message = visible(words.shortened(finding.verdict.message, principal))
     if words.wants_explaining(finding):  # told in full below
         return message if len(message) <= room else f"{message[: room - 3].rstrip()}..."
     return "\n".join(textwrap.wrap(message, room, break_on_hyphens=False))
@@ -133,6 +129,26 @@ def _verdict(report: Report, paint: Paint, width: int) -> str:
     answer = words.answer(report)
     whole = _wrapped(f"{answer}: {words.counts(report)}. {visible(words.next_step(report))}", width)
     return paint(answer, fg=_COLOURS[report.status], bold=True) + whole.removeprefix(answer)
+
+
+def _handover(report: Report, paint: Paint, width: int) -> Iterator[str]:
+    """What to send to the vendor; or, while it is too early for that, what is missing."""
+    if not report.hands_over or report.handover is None:
+        return
+    title = _wrapped(visible(words.send_to(report)), width)
+    if not report.is_ready:
+        yield "\n".join([title, *(_indented(f"- {visible(one)}", width) for one in words.missing(report))])
+        return
+    yield title
+    # It is copied: its lines stay as they are.
+    yield "\n".join(_INDENT + paint(line, fg="cyan") if line else "" for line in text_lines(report.handover.text))
+    if still_open := words.still_open(report):
+        yield _wrapped(visible(still_open), width)
+
+
+def text_lines(text: str) -> list[str]:
+    """Text of several lines, with nothing hidden in it."""
+    return visible(text, keep="\n").split("\n")
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -205,6 +205,30 @@ class Finding(Model):
     """The answer before the change that is judged; null where no change is."""
 
 
+class OpenPoint(Model):
+    """Something that the vendor is to be told and that isn't known yet."""
+
+    what: Text
+    """`location`, for instance."""
+    option: Text
+    """The option that tells it."""
+
+
+class Handover(Model):
+    """What the vendor is to be told, once all is ready."""
+
+    ready: bool
+    """Whether it may be told now."""
+    to: Text
+    """Whom to tell it."""
+    text: Text | None
+    """What to send; null while it isn't ready."""
+    open: tuple[OpenPoint, ...]
+    """What in it isn't known yet."""
+    missing: tuple[Text, ...]
+    """The rules that stand in the way, by their ids."""
+
+
 class Report(Model):
     """The report of one run on one project."""
 
@@ -236,6 +260,8 @@ class Report(Model):
     """How many rules gave which answer."""
     unasked: tuple[Text, ...]
     """The rules that could stand in the way, and that were left out of this run: `pass` doesn't mean ready if any."""
+    handover: Handover | None
+    """What the vendor is to be told; null where this run can't say that it may be, or the profile holds none."""
     findings: tuple[Finding, ...]
     """One for each rule: what is wrong first."""
 
@@ -263,7 +289,21 @@ def from_report(report: internal.Report) -> Report:
             skip=report.count(internal.Status.SKIP),
         ),
         unasked=report.unasked,
+        handover=_handover(report),
         findings=tuple(_finding(finding) for finding in report.by_urgency()),
+    )
+
+
+def _handover(report: internal.Report) -> Handover | None:
+    told = report.handover
+    if told is None or not report.hands_over:
+        return None
+    return Handover(
+        ready=report.is_ready,
+        to=told.to,
+        text=told.text if report.is_ready else None,
+        open=tuple(OpenPoint(what=one.what, option=one.option) for one in told.open),
+        missing=tuple(finding.rule for finding in report.missing),
     )
 
 

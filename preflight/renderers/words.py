@@ -1,7 +1,9 @@
 """The words that a person reads in more than one format: the verdict, its counts, times, what to do next."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 from preflight.errors import ExitCode
 from preflight.facts.snapshot import UNKNOWN_PROJECT
@@ -123,6 +125,32 @@ def _left_out(report: Report) -> str:
     return f"{'1 rule was' if count == 1 else f'{count} rules were'} left out that could stand in the way"
 
 
+def send_to(report: Report) -> str:
+    """Before what the vendor is to be told: whom to tell it, or that it is too early."""
+    if report.handover is None:
+        raise AssertionError("nothing is handed over")
+    if report.is_ready:
+        return f"Send this to {report.handover.to}:"
+    return f"Still missing before {report.vendor} can be told:"
+
+
+def missing(report: Report) -> Iterator[str]:
+    """What stands in the way: what is wanted, in the rules' words."""
+    for finding in report.missing:
+        how = "could not be determined" if finding.status is Status.UNKNOWN else "fails"
+        yield f"{finding.title} ({finding.rule} {how})"
+
+
+def still_open(report: Report) -> str:
+    """What the vendor is to be told and isn't known yet; empty: nothing."""
+    told = report.handover.open if report.handover else ()
+    if not told:
+        return ""
+    names = " and ".join(one.what for one in told)
+    options = " and ".join(one.option for one in told)
+    return f"The {names} {'is' if len(told) == 1 else 'are'} not known yet: run again with {options}."
+
+
 def wants_explaining(finding: Finding) -> bool:
     """True if a reader has to do something about the finding."""
     return finding.status in _EXPLAINED
@@ -155,15 +183,6 @@ def weight(finding: Finding) -> str:
     return f"{told}; before the plan: {finding.before.value}"
 
 
-def with_short_account(text: str, principal: str) -> str:
-    """The text with the account's name alone where it names the account itself, with or without its kind: not what
-    only holds its name, such as a deleted one."""
-    kind, _, email = principal.partition(":")
-    name, _, domain = email.partition("@")
-    account = rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)"
-    return re.sub(account, r"\1@...", text)
-
-
 def cause(finding: Finding) -> str | None:
     """Why it is unknown, where neither the message nor what was seen says so already."""
     verdict = finding.verdict
@@ -188,3 +207,16 @@ class Told:
         # The summary may be worded for its rule: what is run decides, where something is.
         first = self._rule.setdefault(remedy.commands or how, rule)
         return None if first == rule else first
+
+
+def shortened(text: str, principal: str) -> str:
+    """The text with just the name of the vendor's account in it, where something above has named it in full."""
+    return _account(principal).sub(r"\1@...", text)
+
+
+@cache
+def _account(principal: str) -> re.Pattern[str]:
+    """The account itself, with or without its kind: not what only holds its name, such as a deleted one."""
+    kind, _, email = principal.partition(":")
+    name, _, domain = email.partition("@")
+    return re.compile(rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)")

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 
 import pytest
 
 from preflight.cli import main
+from tests.check.repos import without, write
 
 
 def preflight(*arguments: str) -> int:
@@ -37,6 +39,20 @@ def test_one_that_is_named_is_shown(folder, capsys):
     (folder / "other.toml").write_text("rules = ['dataset-location']\n")
     assert preflight("config", "show", "--config", "other.toml") == 0
     assert "other.toml:1" in capsys.readouterr().out
+
+
+def test_what_init_writes_can_be_put_in_and_judges(folder, capsys):
+    """README: preflight config init, then preflight check, in a fresh repository."""
+    write(folder, {**without("preflight.toml"), "envs/production/main.tf": 'provider "google" {}\n'})
+    (folder / "envs" / "production.tfvars").write_text("")
+    assert preflight("config", "init") == 0
+    assert preflight("check", "-q") == 0, "as it stands"
+    path = folder / "preflight.toml"
+    path.write_text(re.sub(r"^#(?! )", "", path.read_text(), flags=re.MULTILINE))
+    capsys.readouterr()
+    assert preflight("check", "--format", "json") in {1, 3}, "all is owned, and another root declares nothing"
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert report["project"]["id"] == "acme-analytics"
 
 
 def test_init_writes_once(folder, capsys):

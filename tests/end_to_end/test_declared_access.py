@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def row(audit, name):
     return found
 
 
-def answer(preflight: Preflight, *arguments: str, permission: str = JOBS) -> tuple[int, dict]:
+def answer(preflight: Preflight, *arguments: str, permission: str = JOBS) -> tuple[int, dict[str, Any]]:
     done = preflight("access", VENDOR, permission, "--project", ACME, "--format", "json", *arguments)
     return done.code, json.loads(done.out)
 

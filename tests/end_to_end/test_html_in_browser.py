@@ -86,7 +86,7 @@ def _made(name: str) -> str:
     if name == "answer":
         return access_page.render(decisions()["denied"])
     if name in {"fleet", "several"}:
-        reports = [REPORTS[one] for one in ("broken", "ready", "blind", "hostile")]
+        reports = [REPORTS[one] for one in ("broken", "ready", "blind")]
         made = document(Format.HTML, "export.json") if name == "fleet" else full_document(Format.HTML)
         return "".join(made.add(report) for report in reports) + made.end([Row.of(report) for report in reports])
     report = evil_report(HOSTILE_NAMES[4]) if name == "evil" else REPORTS[name]

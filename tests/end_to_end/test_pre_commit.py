@@ -4,6 +4,7 @@ pre-commit makes an environment for the hook, which takes a minute: it is made o
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.check.repos import GOOD, POLICY, changed, without
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = "preflight-terraform"
+DOCUMENT = (ROOT / "docs" / "infrastructure-repos.md").read_text(encoding="utf-8")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -74,7 +76,11 @@ def repository(place: Path, run: Run, clone: Path) -> Path:
     folder.mkdir()
     revision = run("git", "rev-parse", "HEAD", folder="clone").stdout.strip()
     run("git", "init", "--quiet")
-    configuration = f"repos:\n  - repo: {clone}\n    rev: {revision}\n    hooks:\n      - id: {HOOK}\n"
+    # As the document has it, but for where this project is kept.
+    (configuration,) = [block for block in _blocks("yaml") if block.startswith("# .pre-commit-config.yaml\n")]
+    configuration = configuration.replace("https://github.com/YOUR-ORG/preflight", str(clone))
+    configuration = configuration.replace("v0.1.0", revision)
+    assert "YOUR-ORG" not in configuration
     (folder / ".pre-commit-config.yaml").write_text(configuration)
     _write(folder, GOOD)
     run("git", "add", ".")
@@ -83,6 +89,11 @@ def repository(place: Path, run: Run, clone: Path) -> Path:
     installed = run("pre-commit", "install", "--install-hooks")
     assert installed.returncode == 0, installed
     return folder
+
+
+def _blocks(language: str) -> list[str]:
+    """The document's blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, flags=re.DOTALL | re.MULTILINE)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -125,6 +136,20 @@ def test_try_repo_is_red_where_it_breaks(repository: Path, run: Run, clone: Path
     assert "Failed" in done.stdout
     assert "FAIL bigquery-api-enabled" in done.stdout
     assert "preflight.toml:5" in done.stdout
+
+
+def test_the_document_works_as_written(repository: Path, run: Run):
+    """Add it to your repo: the first configuration, then the two commands that try it at once."""
+    commands = [line for block in _blocks("sh") for line in block.splitlines()][:2]
+    assert commands == ["preflight check", f"pre-commit run {HOOK} --all-files"]
+    try:
+        (repository / "preflight.toml").write_text(_blocks("toml")[0])
+        for command in commands:
+            done = run(*command.replace("preflight check", f"{sys.executable} -m preflight check").split())
+            assert done.returncode == 0, done
+            assert "acme-analytics" in done.stdout or "Passed" in done.stdout
+    finally:
+        run("git", "reset", "--quiet", "--hard", "HEAD")
 
 
 def test_a_good_commit_is_made(committed):

@@ -13,7 +13,20 @@ from preflight.facts.seen import Denied, Evidence, Unresolved
 from preflight.facts.snapshot import Target
 from preflight.remedies import console, grant_role, shell
 from preflight.renderers.html.markup import Markup
-from preflight.report import Finding, Remedy, Report, Severity, Verdict, failed, passed, skipped, unknown, warned
+from preflight.report import (
+    Finding,
+    HandOver,
+    Open,
+    Remedy,
+    Report,
+    Severity,
+    Verdict,
+    failed,
+    passed,
+    skipped,
+    unknown,
+    warned,
+)
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 END = datetime(2026, 1, 2, 3, 4, 6, 250_000, tzinfo=UTC)
@@ -256,16 +269,30 @@ def evil_report(name: str) -> Report:
         target=Target(name, name, name, name),
         vendor=name,
         project_number=name,
+        handover=HandOver(name, name, (Open(name, name),)),
         profile=name,
         profile_version=name,
     )
 
 
+HANDOVER = HandOver(
+    "support@heap.example, or to your account team",
+    "Please connect it.\n\nProject ID: acme-analytics\nLocation: (not known yet)",
+    (Open("location", "--location"),),
+)
 REPORTS = {
     "broken": report_of(
-        PROJECT_ACTIVE, BILLING_DENIED, API_OFF, ROLE_HALF, JOBS, LOCATION_OPEN, NAME_ODD, NOT_WRITABLE_YET
+        PROJECT_ACTIVE,
+        BILLING_DENIED,
+        API_OFF,
+        ROLE_HALF,
+        JOBS,
+        LOCATION_OPEN,
+        NAME_ODD,
+        NOT_WRITABLE_YET,
+        handover=HANDOVER,
     ),
-    "ready": report_of(PROJECT_ACTIVE, LOCATION_OPEN),
+    "ready": report_of(PROJECT_ACTIVE, LOCATION_OPEN, handover=HANDOVER),
     "warned": report_of(PROJECT_ACTIVE, NAME_ODD),
     "blind": report_of(PROJECT_ACTIVE, BILLING_DENIED),
     "files": report_of(LINE_WRONG, PLAN_BLIND, PROJECT_ACTIVE, source="terraform"),
@@ -273,6 +300,7 @@ REPORTS = {
         *(evil(name, number) for number, name in enumerate(HOSTILE_NAMES)),
         target=Target("example.com:@admin|<b>", "user:x`y@evil.example", "E\u202eU", "a\nb"),
         vendor="Heap <img src=x> @heap",
+        handover=HandOver("@heap <b>", "`x`\n```\n# y\x1b[31m", ()),
         project_number="#1",
     ),
 }
@@ -280,7 +308,19 @@ REPORTS = {
 
 @pytest.fixture(autouse=True)
 def _a_version_that_stays(monkeypatch):
-    for module in ("fleet", "markdown", "sarif", "wire", "audit_markdown", "audit_wire", "access_wire", "html.page"):
+    for module in (
+        "fleet",
+        "markdown",
+        "sarif",
+        "wire",
+        "audit_markdown",
+        "audit_wire",
+        "access_wire",
+        "diff_markdown",
+        "diff_wire",
+        "html.page",
+        "ticket",
+    ):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
 
 
