@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -235,3 +236,17 @@ def test_a_key_that_is_damaged_is_told(serve: Serve, preflight: Preflight, home:
         done.err.partition("Error: ")[1] + done.err.partition("Error: ")[2], "pseudonyms.key", "PREFLIGHT_HOME"
     )
     assert not Path("b.zip").exists()
+
+
+def test_the_document_names_what_is_inside_and_its_commands_run(serve: Serve, preflight: Preflight, home: Path):
+    document = (ROOT / "docs" / "bundles.md").read_text(encoding="utf-8")
+    block = document.partition("```sh\n")[2].partition("```")[0]
+    environ = serve(World.demo("ready")).environ()
+    for line in block.splitlines():
+        done = preflight(*shlex.split(line)[1:], environ=environ)
+        assert done.code == 0, done.err
+    assert set(re.findall(r"`([\w.]+)`", document)) >= FILES
+    assert {path.name for path in home.iterdir()} == {"pseudonyms.key", "legend.json"}
+    assert {"pseudonyms.key", "legend.json"} <= set(re.findall(r"`([\w.]+)`", document))
+    for command in re.findall(r"`preflight (schema \w+)`", document):
+        assert json.loads(preflight(*command.split()).out)["$schema"]
