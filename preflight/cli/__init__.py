@@ -243,7 +243,8 @@ def _tell_usage(error: click.ClickException) -> None:
         click.echo(error.format_message(), err=True)  # which is the help
         return
     context: Any = getattr(error, "ctx", None)
-    click.echo(layout.sentence(f"Error: {visible(error.format_message())}", sys.stderr), err=True)
+    said = " ".join(error.format_message().split())  # click lists some choices on lines of their own
+    click.echo(layout.sentence(f"Error: {visible(said)}", sys.stderr), err=True)
     path = context.command_path if context else "preflight"
     click.echo(f"See: {path} --help", err=True)
 

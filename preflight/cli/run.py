@@ -88,7 +88,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @click.option("--cross-check", is_flag=True, help="Ask Google's Policy Troubleshooter too, and show both answers.")
 @choice_of_reading
 @choice_of_source
-@choice_of_formats(", with --no-files too")
+@choice_of_formats(", with --no-files too", ticket=True)
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),

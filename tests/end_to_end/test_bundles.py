@@ -117,7 +117,7 @@ def test_what_leaves_is_told_and_an_answer_is_turned_back(serve: Serve, prefligh
     done = preflight(
         *RUN, *DESTINATION, "-q", "--no-files", "--bundle", "b.zip", environ=serve(World.demo("tangled")).environ()
     )
-    assert "Replaced by pseudonyms: 7 accounts and groups" in done.err
+    assert "Replaced by pseudonyms: accounts and groups 7, " in done.err
     assert "Named as they are: acme-analytics, " in done.err
     assert (home / "pseudonyms.key").stat().st_mode & 0o777 == 0o600
     assert (home / "legend.json").stat().st_mode & 0o777 == 0o600
@@ -125,6 +125,10 @@ def test_what_leaves_is_told_and_an_answer_is_turned_back(serve: Serve, prefligh
     answer.write_text(unpacked("b.zip")["report.md"], encoding="utf-8")
     assert "no-vendor-jobs" in preflight("reveal", "answer.txt").out
     assert "organizations/987650000001" in preflight("reveal", "answer.txt").out
+    assert preflight("reveal", "answer.txt").err == ""
+    answer.write_text("ask x_0123456789ab@x-0123456789ab.invalid and x_0123456789ab", encoding="utf-8")
+    assert preflight("reveal", "answer.txt").err.startswith("Warning: 2 pseudonyms are not known here")
+    preflight("reveal", "b.zip").refuses("a bundle, not an answer")
 
 
 def test_an_option_changes_what_is_asked_of_a_bundle(serve: Serve, preflight: Preflight):
