@@ -177,7 +177,7 @@ def _run(arguments: list[str]) -> int:
 
         logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s: %(message)s")
     try:
-        result = cli.main(args=arguments, prog_name="preflight", standalone_mode=False)
+        result = _called(arguments)
         return int(result) if isinstance(result, int) else ExitCode.READY
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -205,6 +205,15 @@ def _run(arguments: list[str]) -> int:
             err=True,
         )
         return ExitCode.INTERNAL
+
+
+def _called(arguments: list[str]) -> Any:
+    try:
+        return cli.main(args=arguments, prog_name="preflight", standalone_mode=False)
+    except BaseException:
+        if interrupts.heard():  # whatever was made of it: pydantic, while it builds a model, makes an error of its own
+            interrupts.end()
+        raise
 
 
 def _came_of_printing(error: OSError) -> bool:
