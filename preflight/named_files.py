@@ -43,7 +43,7 @@ class NamedFiles(Generic[Kind]):
                 with self._explained(path):
                     self._open.append(_opened(form, path))
         except BaseException:
-            self._drop()
+            self._drop(self._open)
             raise
 
     def write(self, form: Kind, text: str | bytes) -> None:
@@ -53,6 +53,11 @@ class NamedFiles(Generic[Kind]):
             if file.form == form:
                 with self._explained(file.path):
                     write_all(file.number, data)
+
+    def forget(self, form: Kind) -> None:
+        """Leaves the files of this format as they were."""
+        self._drop([file for file in self._open if file.form == form])
+        self.formats -= {form}
 
     def finish(self) -> tuple[Path, ...]:
         """Gives the files their names, and returns these."""
@@ -74,7 +79,7 @@ class NamedFiles(Generic[Kind]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._drop()
+        self._drop(self._open)
 
     @contextlib.contextmanager
     def _explained(self, path: Path) -> Iterator[None]:
@@ -86,8 +91,8 @@ class NamedFiles(Generic[Kind]):
                 f"Name another file with {self._option}.",
             ) from error
 
-    def _drop(self) -> None:
-        for file in self._open:
+    def _drop(self, files: list["_File"]) -> None:
+        for file in files:
             with contextlib.suppress(OSError):
                 if file.part is not None:
                     file.part.unlink(missing_ok=True)
@@ -96,7 +101,7 @@ class NamedFiles(Generic[Kind]):
                     if not file.existed:
                         file.target.unlink(missing_ok=True)
             os.close(file.number)
-        self._open = []
+        self._open = [file for file in self._open if file not in files]
 
 
 class _File(Struct):

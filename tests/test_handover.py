@@ -50,7 +50,7 @@ def test_names_are_filled_in_once():
     assert told.text.splitlines()[-2:] == ["Location: {dataset}", "Dataset: {project}"]
 
 
-@pytest.mark.parametrize("form", [Format.TERMINAL, Format.MARKDOWN, Format.GITHUB_SUMMARY])
+@pytest.mark.parametrize("form", [Format.TERMINAL, Format.MARKDOWN, Format.GITHUB_SUMMARY, Format.HTML])
 def test_a_report_ends_with_what_to_send_or_with_what_is_missing(form):
     ready = render(judged(), form)
     assert "Send this to" in ready

@@ -28,7 +28,7 @@ from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.redaction.key import id_of
 from preflight.redaction.scan import refuse_names, refuse_secrets
-from preflight.redaction.snapshot import Level, Redacted, judged, redacted, refuse_changes
+from preflight.redaction.snapshot import Level, Redacted, judged, redacted, refuse_changes, stays
 from preflight.renderers import Format, render
 from preflight.report import Report
 from preflight.rulebook import Rule
@@ -91,10 +91,9 @@ def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = 
     refuse_secrets(files.values())
     replaced = {} if clean is None else clean.pseudonyms.replaced
     if clean is not None:
-        target, profile = material.target, material.profile
-        kept = (target.project, target.principal, target.location or "", profile.name, profile.vendor)
         own = (name for kind in (StoredSnapshot, Asked, Tool) for name in kind.__struct_fields__)
-        refuse_names(files, (name for names in replaced.values() for name in names), (*kept, *own))
+        kept = (*stays(material.target, material.profile), *own)
+        refuse_names(files, (name for names in replaced.values() for name in names), kept)
     entries = tuple(Entry(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items())
     manifest = Manifest(tool=tool, redaction=level, collected_at=material.snapshot.finished_at, files=entries)
     return Bundle(

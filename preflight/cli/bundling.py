@@ -14,7 +14,8 @@ from preflight.cli.request import Request, Selection
 from preflight.named_files import NamedFiles
 from preflight.profile import is_built_in, profile_text
 from preflight.redaction import key
-from preflight.redaction.snapshot import Level, judged, redacted, refuse_changes
+from preflight.redaction.scan import refuse_names, refuse_secrets
+from preflight.redaction.snapshot import Level, judged, redacted, refuse_changes, stays
 from preflight.report import Report
 
 KIND = "bundle"
@@ -114,11 +115,35 @@ def without_names(
     chosen: Selection, found: Collected, report: Report, level: Level, environ: Mapping[str, str]
 ) -> Report:
     """The report with pseudonyms. Raises RedactionError if a verdict would be another."""
-    if level == "none":
-        return report
+    return report if level == "none" else _cleaned(chosen, found, report, level, environ)[0]
+
+
+def ticket_text(
+    request: Request, chosen: Selection, found: Collected, report: Report, environ: Mapping[str, str]
+) -> str:
+    """The text for a ticket, with pseudonyms unless `--redact none` is given. Raises RedactionError where it must not
+    leave."""
+    from preflight.renderers import ticket
+
+    level = request.redact or "default"
+    replaced_before = request.stored is not None and request.stored.snapshot.redaction != "none"
+    names: tuple[str, ...] = ()
+    if level != "none" and not replaced_before:
+        report, names = _cleaned(chosen, found, report, level, environ)
+    text = ticket.render(report, pseudonyms=replaced_before or level != "none")
+    refuse_secrets([text.encode()])
+    refuse_names({"the ticket's text": text.encode()}, names, stays(found.target, chosen.profile))
+    return text
+
+
+def _cleaned(
+    chosen: Selection, found: Collected, report: Report, level: Level, environ: Mapping[str, str]
+) -> tuple[Report, tuple[str, ...]]:
+    """The report with pseudonyms, and the names that must not be in it."""
     folder = key.home(environ)
     clean = redacted(found.snapshot, found.target, chosen.profile, key.key_in(folder), strict=level == "strict")
     after = judged(chosen.rules, clean.snapshot, found.target, chosen.profile, report)
     refuse_changes(report, after)
     key.remember(folder, clean.legend)
-    return replace(after, source=report.source, origin=report.origin)
+    names = tuple(name for names in clean.pseudonyms.replaced.values() for name in names)
+    return replace(after, source=report.source, origin=report.origin), names

@@ -48,7 +48,9 @@ def sources_of(
     unread_deny: str,
 ) -> Sources:
     """Where the facts come from. Raises UsageError for options that don't go together."""
-    refuse_two_sources(assets, plan, terraform, None, live=over, only_new=False)
+    refuse_two_sources(
+        {"--terraform": terraform is not None, "--assets": bool(assets), "--live": over, "--plan": plan is not None}
+    )
     if given and terraform is None:
         raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
     for option, asks_nobody in (

@@ -14,6 +14,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
 _ORDER = "preflight.order"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST = 24 * 3600.0
 
 
 def choice_of_rules(function: Function) -> Function:
@@ -120,8 +123,8 @@ def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
                 show_default=True,
                 metavar="FORMAT",
                 shell_complete=complete_formats,
-                help="What stdout gets: terminal, json, markdown, html, sarif, junit, github, "
-                "github-sarif, github-summary or gitlab.",
+                help="What stdout gets: terminal, json, markdown, html, sarif, junit, github, github-sarif, "
+                "github-summary, gitlab or ticket.",
             ),
         ):
             function = option(function)
@@ -207,3 +210,23 @@ def complete_reports(_context: click.Context, _parameter: click.Parameter, start
     if "=" in start:
         return [CompletionItem(start, type="file")]
     return [CompletionItem(f"{form.value}=") for form in Format if form.value.startswith(start)]
+
+
+class Duration(click.ParamType[float]):
+    """A time such as `90s`, `10m` or `1h`, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        if isinstance(value, float):
+            return value
+        found = _DURATION.fullmatch(str(value).strip())
+        seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+        if not 0 < seconds <= _LONGEST:
+            self.fail(f"'{value}' is no time to wait: write it as 90s, 10m or 1h, of a day at most.", param, ctx)
+        return seconds
+
+
+DURATION = Duration()
+"""For `--wait`."""

@@ -70,6 +70,10 @@ class Outputs:
             if self._page:
                 self._page.write(form, text)
 
+    def forget(self, form: Format) -> None:
+        """Leaves the files of this format as they were."""
+        self._named.forget(form)
+
     def finish(self) -> tuple[Path, ...]:
         """Gives the files their names, and returns those that an option named. Raises OutputError."""
         with interrupts.held():

@@ -67,6 +67,8 @@ class Request(Struct, frozen=True, kw_only=True):
     format: Format = Format.TERMINAL
     reports: tuple[tuple[Format, Path], ...] = ()
     """What else is to be written, each to a file that was named."""
+    wait: float | None = None
+    """Seconds for which to look again while it isn't ready."""
     verbose: bool = False
     cross_check: bool = False
     unread_deny: str = "note"

@@ -10,8 +10,9 @@ import click
 
 from preflight import interrupts
 from preflight.cli import screen
-from preflight.cli.judging import collect, judged
+from preflight.cli.judging import Collected, collect, judged
 from preflight.cli.options import (
+    DURATION,
     InOrder,
     choice_of_bundle,
     choice_of_formats,
@@ -20,17 +21,16 @@ from preflight.cli.options import (
     in_order,
 )
 from preflight.cli.outputs import Outputs, named_outputs, parse_format, parse_reports
-from preflight.cli.request import Request, selection
+from preflight.cli.refusals import refuse_what_does_not_go_together
+from preflight.cli.request import Request, Selection, selection
 from preflight.cli.screen import shown
 from preflight.cli.source import (
     choice_of_assets,
     choice_of_plan,
     choice_of_source,
-    refuse_live_options,
-    refuse_two_sources,
 )
 from preflight.cli.terraform import choice_of_terraform, configured
-from preflight.errors import OutputError, UsageError
+from preflight.errors import OutputError, RedactionError
 from preflight.renderers import Format, render
 from preflight.report import Report
 
@@ -38,13 +38,15 @@ if TYPE_CHECKING:
     from preflight.redaction.snapshot import Level
 
 
-def show(report: Report, form: Format) -> None:
-    """Prints the report on stdout: with colours and to the width of the terminal, if it is one."""
-    text = render(report, form, colour=screen.colour(), width=screen.width())
+def show(report: Report, form: Format, ticket: str | None = None) -> None:
+    """Prints the report on stdout: with colours and to the width of the terminal, if it is one. `ticket` is the text
+    for one, where names were replaced in it."""
+    text = ticket if form is Format.TICKET else None
+    text = text or render(report, form, colour=screen.colour(), width=screen.width())
     click.echo(text, color=screen.colour(), nl=not text.endswith("\n"))
 
 
-def write_files(report: Report, folder: Path | None, named: Outputs | None = None) -> None:
+def write_files(report: Report, folder: Path | None, named: Outputs | None = None, ticket: str | None = None) -> None:
     """Writes the reports to the folder and to the files that were named, and says on stderr where they are.
 
     What can't be written keeps nothing else from being written. Raises the first OutputError then.
@@ -62,7 +64,8 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
     if named is not None:
         try:
             for form in named.formats:
-                named.write(form, render(report, form, width=100))
+                text = ticket if form is Format.TICKET else None
+                named.write(form, text or render(report, form, width=100))
             paths += named.finish()
         except OutputError as error:
             failed.append(error)
@@ -94,6 +97,12 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
     help="Where the JSON and Markdown reports are written.",
 )
 @click.option("--no-files", is_flag=True, help="Write nothing to --output-dir.")
+@click.option(
+    "--wait",
+    type=DURATION,
+    metavar="TIME",
+    help="While it isn't ready, look again for so long: 90s, 10m. Ends as soon as two looks in a row find it ready.",
+)
 @click.option("--allow-unknown", is_flag=True, help="Exit 0 even if something required could not be seen.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on stdout; the exit code and the files tell.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each call on stderr: its outcome, time and tries.")
@@ -126,6 +135,7 @@ def command(
     reports: tuple[str, ...],
     output_dir: Path,
     no_files: bool,
+    wait: float | None,
     allow_unknown: bool,
     quiet: bool,
     verbose: bool,
@@ -140,25 +150,6 @@ def command(
     with --live --plan it judges the project as it will be once the plan is applied. With --terraform it reads a root
     module's files.
     """
-    refuse_two_sources(assets, plan, terraform, snapshot, live=live, only_new=only_new)
-    if snapshot is not None:
-        refuse_live_options("--snapshot")
-    elif assets:
-        refuse_live_options("--assets")
-    elif plan is not None and not live:
-        refuse_live_options("--plan")
-    elif terraform is not None:
-        refuse_live_options("--terraform")
-    if (variables or var_files) and terraform is None:
-        raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
-    if bundle is not None and (plan is not None or (project is None and assets)):
-        raise UsageError("A bundle holds what was seen of one project.", "Name it with --project ID, without --plan.")
-    if redact is not None and plan is not None:
-        raise UsageError("--redact doesn't go with --plan.", "Leave one of them out.")
-    if project is None and plan is not None and snapshot is None:
-        raise UsageError("Which project of the plan?", "Name it with --project ID.")
-    if project is None and not assets and snapshot is None:
-        raise UsageError("Which project?", "Name it with --project ID, or an export of many with --assets FILE.")
     request = Request(
         project=project,
         assets=assets,
@@ -184,11 +175,13 @@ def command(
         output_dir=None if no_files else output_dir,
         format=parse_format(form),
         reports=parse_reports(reports, read=(*assets, plan, config, group_members, snapshot, bundle)),
+        wait=wait,
         verbose=verbose,
         cross_check=cross_check,
         unread_deny=unread_deny,
         group_members=group_members,
     )
+    refuse_what_does_not_go_together(request, snapshot)
     request = configured(request, config)
     if snapshot is not None:
         from preflight.cli.replay import asked_again
@@ -222,14 +215,50 @@ def _told(
             file = stack.enter_context(named_bundle(request.bundle))
         found = collect(request, chosen, environ)
         report = full = judged(request, chosen, found)
+        interrupted = None
+        if request.wait is not None:
+            from preflight.cli.waiting import waited
+
+            waiting = waited(request, chosen, environ, (found, report))
+            found, report, interrupted = waiting.found, waiting.report, waiting.interrupted
+            full = report
         if request.redact is not None:
             from preflight.cli.bundling import without_names
 
             report = without_names(chosen, found, full, request.redact, environ)
-        unshown = None if quiet else shown(lambda: show(report, request.format))
-        write_files(report, request.output_dir, named)
+        ticket, refused = _ticket(request, chosen, found, full, named, environ)
+        hidden = quiet or (refused is not None and request.format is Format.TICKET)
+        unshown = None if hidden else shown(lambda: show(report, request.format, ticket))
+        write_files(report, request.output_dir, named, ticket)
         if file is not None:
             from preflight.cli.bundling import material_of, write_bundle
 
             write_bundle(file, material_of(request, chosen, found, full), request.redact or "default", environ)
+    if interrupted is not None:
+        raise interrupted
+    if refused is not None:
+        raise refused
     return unshown, report
+
+
+def _ticket(
+    request: Request,
+    chosen: Selection,
+    found: Collected,
+    report: Report,
+    named: Outputs | None,
+    environ: Mapping[str, str],
+) -> tuple[str | None, RedactionError | None]:
+    """The text for a ticket, where one is wanted; or why it must not leave. Then it is shown and written nowhere, and
+    all else is."""
+    written = named is not None and Format.TICKET in named.formats
+    if not written and request.format is not Format.TICKET:
+        return None, None
+    from preflight.cli.bundling import ticket_text
+
+    try:
+        return ticket_text(request, chosen, found, report, environ), None
+    except RedactionError as error:
+        if named is not None:
+            named.forget(Format.TICKET)
+        return None, error

@@ -31,8 +31,10 @@ LIVE_ONLY = {
     "transport": "--transport",
     "verbose": "--verbose",
     "cross_check": "--cross-check",
+    "wait": "--wait",
 }
 """Options that say how Google's APIs are asked, by the parameters' names."""
+_TOLD_AS_IT_IS = frozenset({"--live", "--snapshot"})
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -178,30 +180,6 @@ def refuse_live_options(source: str) -> None:
         )
 
 
-def refuse_two_sources(
-    assets: tuple[Path, ...],
-    plan: Path | None,
-    terraform: Path | None,
-    snapshot: Path | None,
-    *,
-    live: bool,
-    only_new: bool,
-) -> None:
-    """Raises UsageError where the options name sources that don't go together."""
-    if snapshot is not None and (assets or terraform is not None or live):
-        beside = "--assets" if assets else "--terraform" if terraform is not None else "--live"
-        raise UsageError(f"--snapshot and {beside} are two sources.", "Leave one of them out.")
-    other = "--assets" if assets else "--plan" if plan is not None else "--live" if live else ""
-    if terraform is not None and other:
-        raise UsageError(f"--terraform and {other} are two sources.", "Leave one of them out.")
-    if assets and plan is not None:
-        raise UsageError("--assets and --plan are two sources.", "Leave one of them out.")
-    if assets and live:
-        raise UsageError("--assets and --live are two sources.", "Leave one of them out.")
-    if only_new and not ((live or snapshot is not None) and plan is not None):
-        raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
-
-
 def collected(source: "AssetsSource | TerraformSource", wanted: frozenset[type[Fact]]) -> tuple[Snapshot, Target]:
     """Reads the wanted facts of one project from files, and says on stderr what is odd about these."""
     snapshot = source.collect(wanted)
@@ -305,3 +283,12 @@ def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
             "Google did not accept the credentials: the token is invalid, expired or revoked.",
             "Get new ones with: gcloud auth application-default login",
         )
+
+
+def refuse_two_sources(given: Mapping[str, bool]) -> None:
+    """Raises UsageError where more than one option for a source was given; a plan may be laid over what another tells
+    of what is there."""
+    sources = [name for name, is_given in given.items() if is_given]
+    laid_over = "--plan" in sources and bool(_TOLD_AS_IT_IS & set(sources))
+    if len(sources) > 1 + laid_over:
+        raise UsageError(f"{sources[0]} and {sources[1]} are two sources.", "Leave one of them out.")

@@ -4,6 +4,8 @@ Both servers are skins over `Core.answer`; nothing here knows of sockets.
 """
 
 import threading
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -59,12 +61,26 @@ class Core:
     """Answers calls about one world. Thread-safe: the world is frozen, the record and the faults are locked."""
 
     def __init__(self, world: World, latency: float = 0.0) -> None:
-        self.directory = Directory(world)
-        self.access = Access(self.directory, withheld_permissions)
+        self.directory, self.access = _view(world)
         self.exchanges = Exchanges()
         self.faults = FaultBook()
         self.latency = latency
         self.stopping = threading.Event()
+        self._changes: dict[str, Iterator[tuple[Directory, Access]]] = {}
+        self._lock = threading.Lock()
+
+    def spread(self, world: World, method: str, seen: tuple[bool, ...]) -> None:
+        """Lets a change spread as grants do: which of the next calls of a method see the other world. The last one's
+        word holds for all after it."""
+        before, after = (self.directory, self.access), _view(world)
+        looks = chain((after if one else before for one in seen), repeat(after if seen[-1] else before))
+        with self._lock:
+            self._changes[method] = looks
+
+    def _seen_by(self, method: str) -> tuple[Directory, Access]:
+        with self._lock:
+            looks = self._changes.get(method)
+            return (self.directory, self.access) if looks is None else next(looks)
 
     def answer(self, call: Call) -> Answer:
         """The answer to one call, which is then in the record. Takes as long as latency and faults say."""
@@ -121,7 +137,7 @@ class Core:
         token = str(params.get("pageToken", ""))
         if token.startswith(_ENDLESS):
             del params["pageToken"]
-        body = method.handle(Ask(method, caller, params, self.directory, self.access))
+        body = method.handle(Ask(method, caller, params, *self._seen_by(method.id)))
         if endless and method.id.endswith(_PAGED):
             count = int(token.removeprefix(_ENDLESS)) if token.removeprefix(_ENDLESS).isdigit() else 0
             body = body | {"nextPageToken": f"{_ENDLESS}{count + 1}"}
@@ -173,6 +189,11 @@ class Core:
         if caller.email_scope:
             body |= {"email": caller.email, "email_verified": "true"}
         return 200, body
+
+
+def _view(world: World) -> tuple[Directory, Access]:
+    directory = Directory(world)
+    return directory, Access(directory, withheld_permissions)
 
 
 def _shown(body: Json) -> Json:

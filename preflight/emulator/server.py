@@ -124,6 +124,16 @@ class Emulator:
                 raise ValueError(f"no method {fault.method!r}; there are: {', '.join(METHODS)}, {TOKENINFO}, *")
             self._core.faults.inject(fault)
 
+    def spread(self, world: World, method: str, seen: tuple[bool, ...]) -> None:
+        """Lets a change come in bit by bit, as grants spread in Google's IAM: of the next calls of the method, those
+        for which `seen` is true are answered as in the other world; the last one's word holds for all after it.
+
+        Raises ValueError for a method that the stand-in doesn't answer, or if nothing is told of any call.
+        """
+        if method not in METHODS or not seen:
+            raise ValueError(f"no method {method!r}, or no call: there are: {', '.join(METHODS)}")
+        self._core.spread(world, method, seen)
+
     def clear_faults(self) -> None:
         """Take all faults back."""
         self._core.faults.clear()

@@ -58,6 +58,10 @@ def first_sync(
         return Synced(moot="no --dataset given: what a sync leaves is judged where the destination is named")
     if profile.sync is None:
         return Synced(moot=f"the profile {profile.name} doesn't tell what a sync leaves")
+    if target.dataset.endswith(profile.dataset.companion_suffixes):
+        return Synced(
+            moot=f"{target.dataset} is named as a dataset beside the destination: name the destination itself"
+        )
     if isinstance(tables, Unknown) and isinstance(tables.reason, NotCollected) and snapshot.source in OFFLINE:
         return Synced(moot=tables.reason.describe())
     parts = tuple(_part(name, datasets, tables) for name in profile.dataset.companions(target.dataset))

@@ -78,6 +78,11 @@ def redacted(snapshot: Snapshot, target: Target, profile: Profile, key: bytes, *
     return Redacted(made, pseudonyms.legend, final.folded, final.done, pseudonyms)
 
 
+def stays(target: Target, profile: Profile) -> tuple[str, ...]:
+    """What is said of the run itself, and may be the name of something else, too."""
+    return (target.project, target.principal, target.location or "", profile.name, profile.vendor)
+
+
 def _datasets(snapshot: Snapshot, named: Iterable[str]) -> tuple[str, ...]:
     known = snapshot.datasets.datasets if isinstance(snapshot.datasets, Datasets) else ()
     return tuple(dict.fromkeys((*named, *known)))
@@ -102,4 +107,12 @@ def _changed(before: Report, after: Report) -> Iterator[str]:
 def judged(rules: tuple[Rule, ...], snapshot: Snapshot, target: Target, profile: Profile, like: Report) -> Report:
     """The report on the redacted snapshot, in all else like the one before."""
     report = evaluate(rules, snapshot, target, profile, allow_unknown=like.allow_unknown)
-    return replace(report, unasked=like.unasked)
+    # Somebody's own words and the name of their file say why it is ignored: that it is, is enough.
+    ignored = {finding.rule: finding.ignored for finding in like.findings if finding.ignored is not None}
+    findings = tuple(
+        finding.ignoring("why is not told here", "a configuration", in_source=ignored[finding.rule].in_source)
+        if finding.rule in ignored and finding.is_trouble
+        else finding
+        for finding in report.findings
+    )
+    return replace(report, unasked=like.unasked, findings=findings)

@@ -23,6 +23,8 @@ class Format(StrEnum):
     GITHUB_SUMMARY = "github-summary"
     """The page that sums up a job."""
     GITLAB = "gitlab"
+    TICKET = "ticket"
+    """Plain text, under 4,000 characters."""
 
     @property
     def suffix(self) -> str:
@@ -41,6 +43,7 @@ _SUFFIXES = {
     Format.GITHUB: ".github.txt",
     Format.GITHUB_SUMMARY: ".github.md",
     Format.GITLAB: ".gitlab.json",
+    Format.TICKET: ".ticket.txt",
 }
 
 
@@ -86,5 +89,9 @@ def render(report: Report, format: Format, *, colour: bool = False, width: int =
             from preflight.renderers import gitlab
 
             return gitlab.render(report)
+        case Format.TICKET:
+            from preflight.renderers import ticket
+
+            return ticket.render(report)
         case _:
             assert_never(format)

@@ -7,8 +7,10 @@ import click
 from tabulate import tabulate
 
 from preflight.comparison.sides import Comparison
+from preflight.comparison.verdicts import VerdictChange
 from preflight.renderers import diff_words as words
 from preflight.renderers.visible import visible
+from preflight.renderers.words import shortened
 
 _NARROWEST = 40
 _MOST_LINES = 500
@@ -46,8 +48,7 @@ def _sections(made: Comparison, paint: Paint, width: int) -> Iterator[str]:
         ]
         room = max(width - 4 - max(sum(map(len, map(click.unstyle, row))) + 6 for row in rows), 30)
         table = [
-            (*row, "\n".join(textwrap.wrap(visible(words.said(one)), room, break_on_hyphens=False)))
-            for row, one in zip(rows, made.verdicts, strict=True)
+            (*row, "\n".join(_wrapped_said(one, made, room))) for row, one in zip(rows, made.verdicts, strict=True)
         ]
         yield f"{paint('Verdicts', bold=True)}\n{tabulate(table, tablefmt='plain', disable_numparse=True)}"
     if made.facts is not None and made.facts.changes:
@@ -58,6 +59,12 @@ def _sections(made: Comparison, paint: Paint, width: int) -> Iterator[str]:
     colours = {"WORSE": "red", "BETTER": "green", "CHANGED": "yellow", "NO CHANGE": "green"}
     whole = _wrapped(f"{answer}: {words.counts(made)}.", width)
     yield paint(answer, fg=colours[answer], bold=True) + whole.removeprefix(answer)
+
+
+def _wrapped_said(change: VerdictChange, made: Comparison, room: int) -> list[str]:
+    # The heading names the account in full.
+    said = shortened(words.said(change), made.after.principal)
+    return textwrap.wrap(visible(said), room, break_on_hyphens=False, break_long_words=False)
 
 
 def _list(title: str, lines: Iterable[words.Line], paint: Paint, width: int) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
+from preflight.errors import UsageError
 from preflight.renderers import Format, fleet, render
 from preflight.renderers.fleet import Row
 from preflight.renderers.visible import visible
@@ -55,6 +56,10 @@ def document(form: Format, source: str, *, width: int = 160) -> Document:
             from preflight.renderers import gitlab
 
             return gitlab.Issues()
+        case Format.TICKET:
+            raise UsageError(
+                "A ticket is about one project.", "Name it with: preflight run --project ID --format ticket"
+            )
         case _:
             assert_never(form)
 

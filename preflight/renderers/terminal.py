@@ -80,7 +80,7 @@ def _status(finding: Finding, paint: Paint) -> str:
 
 def _cell(finding: Finding, principal: str, room: int) -> str:
     # The heading names the vendor's account in full; here it would push out what is said of it.
-    message = visible(words.with_short_account(finding.verdict.message, principal))
+    message = visible(words.shortened(finding.verdict.message, principal))
     if words.wants_explaining(finding):  # told in full below
         return message if len(message) <= room else f"{message[: room - 3].rstrip()}..."
     return "\n".join(textwrap.wrap(message, room, break_on_hyphens=False))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 from preflight.errors import ExitCode
 from preflight.facts.snapshot import UNKNOWN_PROJECT
@@ -182,15 +183,6 @@ def weight(finding: Finding) -> str:
     return f"{told}; before the plan: {finding.before.value}"
 
 
-def with_short_account(text: str, principal: str) -> str:
-    """The text with the account's name alone where it names the account itself, with or without its kind: not what
-    only holds its name, such as a deleted one."""
-    kind, _, email = principal.partition(":")
-    name, _, domain = email.partition("@")
-    account = rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)"
-    return re.sub(account, r"\1@...", text)
-
-
 def cause(finding: Finding) -> str | None:
     """Why it is unknown, where neither the message nor what was seen says so already."""
     verdict = finding.verdict
@@ -215,3 +207,16 @@ class Told:
         # The summary may be worded for its rule: what is run decides, where something is.
         first = self._rule.setdefault(remedy.commands or how, rule)
         return None if first == rule else first
+
+
+def shortened(text: str, principal: str) -> str:
+    """The text with just the name of the vendor's account in it, where something above has named it in full."""
+    return _account(principal).sub(r"\1@...", text)
+
+
+@cache
+def _account(principal: str) -> re.Pattern[str]:
+    """The account itself, with or without its kind: not what only holds its name, such as a deleted one."""
+    kind, _, email = principal.partition(":")
+    name, _, domain = email.partition("@")
+    return re.compile(rf"(?<![\w.:@-])(?:{re.escape(kind)}:)?({re.escape(name)})@{re.escape(domain)}(?![\w@?-]|\.\w)")

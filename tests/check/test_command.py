@@ -49,7 +49,14 @@ def test_nothing_to_judge_is_told_and_no_failure(repository, capsys):
     assert "Nothing to judge" in said.err
 
 
-@pytest.mark.parametrize("form", Format)
+def test_a_ticket_is_not_about_a_repository(repository, capsys):
+    write(repository, BAD)
+    assert preflight("check", "--format", "ticket", "--report", "ticket=out.txt") == 2
+    assert "A ticket is about one project" in capsys.readouterr().err
+    assert not (repository / "out.txt").exists()
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.TICKET])
 @pytest.mark.parametrize("files", [BAD, {"main.tf": MAIN}], ids=["one report", "none"])
 def test_every_format_can_be_had(repository, capsys, form, files):
     write(repository, files)

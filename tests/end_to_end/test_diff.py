@@ -34,6 +34,7 @@ from tests.end_to_end.made_up import (
 TEAM = "data@acme.example"
 RUNNER = "projects/acme-analytics/roles/runner"
 LOCATIONS = "gcp.resourceLocations"
+TABLES = ("hidden", "the project", "tables and views", "")
 
 
 def ready(**changes: Any) -> World:
@@ -78,12 +79,12 @@ FAULTS = (
         lambda: project(
             services=tuple(one for one in ready().projects[0].services if one != "bigquery.googleapis.com")
         ),
-        {("changed", "bigquery.googleapis.com", "state", ""), ("hidden", "the project", "datasets", "")},
+        {("changed", "bigquery.googleapis.com", "state", ""), ("hidden", "the project", "datasets", ""), TABLES},
     ),
     Fault(
         "the project is being deleted",
         lambda: ready(state="DELETE_REQUESTED"),
-        {("changed", "the project", "state", ""), ("hidden", "the project", "datasets", "")},
+        {("changed", "the project", "state", ""), ("hidden", "the project", "datasets", ""), TABLES},
     ),
     Fault(
         "the vendor's role is taken away",
@@ -188,6 +189,7 @@ FAULTS = (
             ("hidden", "the project", "whether that is every dataset", ""),
             ("hidden", "dataset finance", "dataset", ""),
             ("hidden", f"dataset {OWN}_migrated", "dataset", ""),
+            ("hidden", f"dataset {OWN}_migrated", "table or view", ""),
         },
         None,
     ),

@@ -7,9 +7,9 @@ import pytest
 
 from preflight.emulator import Fault
 from preflight.emulator.world import Dataset
-from tests.end_to_end.conftest import Preflight, Serve
+from tests.end_to_end.conftest import RUN, Preflight, Serve
 from tests.end_to_end.made_up import COMPANION, DESTINATION, OWN
-from tests.end_to_end.test_bundles import RUN, bundled_and_replayed, unpacked
+from tests.end_to_end.test_bundles import bundled_and_replayed, unpacked
 from tests.end_to_end.test_synced_rules import LIST_TABLES, Kind, holding, ready
 
 WORDS = (

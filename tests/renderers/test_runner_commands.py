@@ -66,6 +66,8 @@ def test_in_no_format_of_a_report(form, command):
     allowed = frozenset(NAMES) if form is Format.GITHUB else frozenset()
     report = evil_report(command)
     assert obeyed(render(report, form), allowed) == []
+    if form is Format.TICKET:
+        return  # it is about one project
     many = document(form, command)
     written = many.add(report) + many.add(report) + many.end([Row.of(report), Row.of(report)])
     assert obeyed(written, allowed) == []

@@ -90,6 +90,13 @@ def test_without_a_destination_there_is_nothing_to_say():
     assert (verdict.status, verdict.message.partition(":")[0]) == ("skip", "no --dataset given")
 
 
+@pytest.mark.parametrize("rule", ["synced-datasets", "synced-views"])
+def test_the_companion_is_no_destination(rule):
+    seen = tables({"heap_migrated": {"all_events": "VIEW"}}, "heap_migrated_migrated")
+    verdict = judge(rule, datasets=BOTH, tables=seen, target=target(dataset="heap_migrated"))
+    assert (verdict.status, "name the destination itself" in verdict.message) == ("skip", True)
+
+
 def test_a_profile_that_tells_nothing_of_syncs_is_skipped():
     silent = replace(load_profile("heap"), sync=None)
     verdict = judge("synced-datasets", datasets=BOTH, tables=UNLISTED, target=target(dataset="heap"), profile=silent)

@@ -137,14 +137,14 @@ def _remedy(remedy: Remedy, finding: Finding, told: words.Told, where: Where) ->
         return
     yield element("p", remedy.summary)
     if remedy.commands:
-        yield _block([_command(command) for command in remedy.commands[:MOST_COMMANDS]], "the commands")
+        yield block([_command(command) for command in remedy.commands[:MOST_COMMANDS]], "the commands")
         if len(remedy.commands) > MOST_COMMANDS:
             more = len(remedy.commands) - MOST_COMMANDS
             yield element("p", f"{more:,} more commands are in the JSON report.", class_="dim")
     if remedy.terraform:
-        block = _block(preformatted(remedy.terraform), "the Terraform")
+        text = block(preformatted(remedy.terraform), "the Terraform")
         yield (
-            element("details", element("summary", "In Terraform"), block, class_="plain") if remedy.commands else block
+            element("details", element("summary", "In Terraform"), text, class_="plain") if remedy.commands else text
         )
     if remedy.console_url:
         yield element("p", _link(remedy.console_url))
@@ -158,7 +158,8 @@ def _command(command: str) -> Markup:
     return element("span", spaced, NEWLINE, class_="line")
 
 
-def _block(text: Content, name: str) -> Markup:
+def block(text: Content, name: str) -> Markup:
+    """What is to be copied, with a button that does it; `name` is what is called so."""
     return element(
         "div",
         element("pre", element("code", text)),

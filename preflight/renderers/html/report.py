@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from preflight.facts.snapshot import UNKNOWN_PROJECT
 from preflight.renderers import words
-from preflight.renderers.html.finding import Where, badge, icon, in_full, in_short
-from preflight.renderers.html.markup import Content, Markup, element, markup
+from preflight.renderers.html.finding import Where, badge, block, icon, in_full, in_short
+from preflight.renderers.html.markup import Content, Markup, element, markup, preformatted
 from preflight.renderers.html.page import page
 from preflight.report import Report, Status
 
@@ -29,7 +29,7 @@ def render(report: Report, warnings: Sequence[str] = ()) -> str:
         verdict(report),
         about(report),
     )
-    return page(title, header, [sections(report, where), warned(warnings)])
+    return page(title, header, [sections(report, where), warned(warnings), handover(report, where)])
 
 
 def question(report: Report) -> Markup:
@@ -90,6 +90,20 @@ def warned(warnings: Sequence[str]) -> Iterator[Markup]:
         yield _section("Warnings", element("ul", (element("li", warning) for warning in warnings)), Where(depth=1))
 
 
+def handover(report: Report, where: Where) -> Iterator[Markup]:
+    """What to send to the vendor; or, while it is too early for that, what is missing."""
+    if not report.hands_over or report.handover is None:
+        return
+    said = element("p", words.send_to(report))
+    if not report.is_ready:
+        missing = element("ul", (element("li", one) for one in words.missing(report)))
+        yield _section("What is missing", markup(said, missing), where)
+        return
+    open_point = element("p", text) if (text := words.still_open(report)) else None
+    text_to_send = block(preformatted(report.handover.text), "the text")
+    yield _section("What to send", markup(said, text_to_send, open_point), where)
+
+
 def sections(report: Report, where: Where) -> Iterator[Markup]:
     """All below the verdict."""
     found = report.by_urgency()
@@ -125,7 +139,7 @@ def _overview(report: Report, where: Where) -> Markup:
             element(
                 "th", element("a", element("code", finding.rule), href=f"#{where.name(finding.rule)}"), scope="row"
             ),
-            element("td", element("span", words.with_short_account(finding.verdict.message, account), class_="found")),
+            element("td", element("span", words.shortened(finding.verdict.message, account), class_="found")),
             class_=finding.status.value,
         )
         for finding in found

@@ -19,7 +19,8 @@ _MARKS_IN_JSON = re.compile(rb'"(?:provider|backend|cloud)"\s*:')
 _CALLS = re.compile(rb'"?\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"\n]*)?)"')
 _TEXTS = (".tf", ".tofu", ".json", ".tfvars", ".yaml", ".yml", ".csv", ".tftpl", ".tpl", ".hcl", ".toml", ".txt")
 """Files in which names may stand that Terraform's `file()` or `yamldecode()` brings in."""
-_MATTERS = re.compile(b"|".join([*(kind.encode() for kind in sorted(RELEVANT)), rb"gserviceaccount\.com"]))
+_KINDS = "|".join(sorted(kind.removeprefix("google_") for kind in RELEVANT))
+_MATTERS = re.compile(rb"google_(?:" + _KINDS.encode() + rb")|gserviceaccount\.com")
 """What a file has in it that may be about a vendor's connection."""
 _LEFT_OUT = frozenset({"node_modules"})
 

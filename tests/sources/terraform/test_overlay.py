@@ -179,7 +179,14 @@ CASES = [
 ]  # fmt: skip
 
 
-OFF = {"dataset-location", "dataset-writable", "dataset-expiration", "dataset-public"}
+OFF = {
+    "dataset-location",
+    "dataset-writable",
+    "dataset-expiration",
+    "dataset-public",
+    "synced-datasets",
+    "synced-views",
+}
 """What could not be read while the API was off: that a plan turns it on shows no datasets."""
 
 

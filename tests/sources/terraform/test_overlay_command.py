@@ -103,7 +103,8 @@ def test_options_that_do_not_go_together(preflight_world, preflight_run, options
 def test_live_without_a_plan_is_what_it_is_anyhow(preflight_world, preflight_run):
     preflight_world(cloud(BOTH), caller=CALLER)
     found = preflight_run(*RUN, "--rule", "jobs-create")
-    assert (found.exit_code, found.report["source"]) == (0, {"kind": "live", "plan": None, "stale": []})
+    source = {"kind": "live", "plan": None, "stale": [], "origin": None}
+    assert (found.exit_code, found.report["source"]) == (0, source)
     assert found.finding("jobs-create")["before"] is None
 
 
