@@ -25,12 +25,34 @@ _TIMED = re.compile(
 _STARTS = re.compile(r"resource\.name\.startsWith\(\s*(\"[^\"\\]*\"|'[^'\\]*')\s*\)")
 _UNTELLABLE = "'x' in request.auth.access_levels"
 """A condition that can't be told from outside."""
+_VALUES = {True: "true", False: "false", None: _UNTELLABLE}
 _WORD = re.compile(r"[\w.-]+")
+_MEMBER = re.compile(r"(?:[a-zA-Z]+:)*[^@\s:/]+@[\w.-]+")
+_NAME = re.compile(r"[^\W\d]\w*")
+_LANGUAGE = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        resource name type service request time auth access_levels claims path host method query api destination origin
+        ip port in true false null size has all exists exists_one map filter timestamp duration int uint double string
+        bool bytes startsWith endsWith contains matches extract getAttribute hasOnly matchTag matchTagId hasTagKey
+        hasTagKeyId getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds
+        getMilliseconds principal subject email r
+        """,
+    )
+)
+"""Words of CEL, and of IAM's attributes: another one in an expression may be anybody's name."""
 _KEPT_WORDS = frozenset(
     {"Dataset", "Table", "Project", "cloudresourcemanager.googleapis.com", "bigquery.googleapis.com"}
 )
 _MOST_STARTS = 200
 _AFTER = timedelta(seconds=1)
+
+
+def _strange(expression: str) -> bool:
+    """Whether there is something in it, beside its texts, that may be a name: a comment, or a word of no language."""
+    bare = _STRING.sub(" ", expression)
+    return "//" in bare or "'" in bare or '"' in bare or not _LANGUAGE.issuperset(_NAME.findall(bare))
 
 
 class ConditionsRewriting:
@@ -68,25 +90,45 @@ class ConditionsRewriting:
     def _expression(self, expression: str) -> str:
         if expression in {"", HIDDEN}:
             return expression
-        renamed = _STRING.sub(lambda match: self._literal(match, expression), self._starts(expression))
-        pairs = list(self._values(expression, renamed))
-        if all(before is after for before, after in pairs):
-            return renamed
+        pairs: list[tuple[bool | None, bool | None]] = []
+        if not _strange(expression):
+            renamed = _STRING.sub(self._literal, self._starts(expression))
+            pairs = list(self._values(expression, renamed))
+            if all(before is after for before, after in pairs):
+                return renamed
         self.folded += 1
-        values = {before for before, _ in pairs}
-        if len(values) != 1:
-            raise RedactionError(
-                "A condition cannot be cleaned of names without changing what it comes to.",
-                "Use --redact none, and look at what you attach.",
-            )
-        return {True: "true", False: "false", None: _UNTELLABLE}[values.pop()]
+        values = {before for before, _ in pairs or self._values(expression, _UNTELLABLE)}
+        if len(values) == 1:
+            return _VALUES[values.pop()]
+        by_place = self._by_place(expression)
+        if all(before is after for before, after in self._values(expression, by_place)):
+            return by_place
+        raise RedactionError(
+            "A condition cannot be cleaned of names without changing what it comes to.",
+            "Use --redact none, and look at what you attach.",
+        )
 
-    def _literal(self, match: re.Match[str], expression: str) -> str:
+    def _by_place(self, expression: str) -> str:
+        """What it comes to now, told for each dataset by name: where it looks for a part of names, say."""
+        found: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+        for old, new in self._places(expression):
+            value = value_of(expression, old, self._moment, self._tags[0]).holds
+            if old.type.endswith("/Dataset") and not old.below:
+                found[value].append(f'resource.name == "{new.name}"')
+            elif old.below and not old.name.endswith("/datasets/"):
+                found[value].append(f'resource.name.startsWith("{new.name}")')
+            elif not old.below:
+                found[value].append(f'resource.type == "{new.type}"')
+        holds = " || ".join(dict.fromkeys(found[True])) or "false"
+        open_ = " || ".join(dict.fromkeys(found[None]))
+        return f"{holds} || (({open_}) && {_UNTELLABLE})" if open_ else holds
+
+    def _literal(self, match: re.Match[str]) -> str:
         quote, text = match[0][0], match[0][1:-1]
         if _TIMED.search(match.string[: match.start()]) or text in _KEPT_WORDS or "\\" in text:
             return match[0] if "\\" not in text else f"{quote}{self._pseudonyms.word(text)}{quote}"
-        if "@" in text:
-            return f"{quote}{self._pseudonyms.text(text)}{quote}"
+        if "@" in text and _MEMBER.fullmatch(text):
+            return f"{quote}{self._pseudonyms.member(text)}{quote}"
         if "/" not in text and not _WORD.fullmatch(text):
             return f"{quote}{self._pseudonyms.word(text)}{quote}"
         return f"{quote}{self._pseudonyms.path(text)}{quote}"
