@@ -5,12 +5,21 @@ that matters, it is folded: to its value, where that is the same everywhere.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from preflight.access.conditions import Place, alike_at, looks_at_resource, moments_of, place_of, value_of
+from preflight.access.conditions import (
+    Place,
+    alike_at,
+    compared_with,
+    looks_at_resource,
+    moments_of,
+    place_of,
+    value_of,
+)
 from preflight.errors import RedactionError
 from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.organization import Tags
@@ -73,12 +82,22 @@ class ConditionsRewriting:
         self._project = project
         self._permissions = permissions
         self._datasets = tuple(datasets)
+        self._sorted = sorted(self._datasets)
+        self._known = frozenset(self._datasets)
+        self._prefix = f"projects/{project}/datasets/"
         self._tags = tags
         self._moment = moment
         self.done: dict[str, str] = {}
         """What each expression was, and is now."""
         self.folded = 0
         """How many were folded to their value."""
+
+    def learnt(self, condition: Condition) -> Condition:
+        """Just learns the names in it."""
+        if condition.expression not in {"", HIDDEN} and not _strange(condition.expression):
+            _STRING.sub(self._literal, condition.expression)
+        self._pseudonyms.word(condition.title)
+        return condition
 
     def rewritten(self, condition: Condition) -> Condition:
         """The condition with pseudonyms. Raises RedactionError where that can't be done without changing it."""
@@ -135,18 +154,41 @@ class ConditionsRewriting:
 
     def _starts(self, expression: str) -> str:
         """How a dataset's name starts says nothing of its pseudonym: the ones that are meant are named one by one."""
-        prefix = f"projects/{self._project}/datasets/"
+        prefix = self._prefix
 
         def named(match: re.Match[str]) -> str:
             text = match[1][1:-1]
             start = text.removeprefix(prefix)
             if start == text or not start or "/" in start:
                 return match[0]
-            meant = [name for name in self._datasets if name.startswith(start) and name != start][:_MOST_STARTS]
+            meant = [name for name in self._starting(start) if name != start][:_MOST_STARTS]
             tests = [match[0], *(f'resource.name.startsWith("{prefix}{name}")' for name in meant)]
             return f"({' || '.join(tests)})" if meant else match[0]
 
         return _STARTS.sub(named, expression)
+
+    def _starting(self, start: str) -> list[str]:
+        """The datasets whose names start so."""
+        low = bisect_left(self._sorted, start)
+        return self._sorted[low : bisect_left(self._sorted, f"{start}\U0010ffff", low)]
+
+    def _told_apart(self, expression: str) -> Iterable[str]:
+        """The datasets that an expression may tell from others, and one of those others."""
+        texts = compared_with(expression)
+        if texts is None:
+            return self._datasets
+        found: dict[str, None] = {}
+        for text in texts:
+            if text.startswith(self._prefix):
+                start = text.removeprefix(self._prefix)
+                found |= dict.fromkeys(self._starting(start) if start else ())
+                # Those which the text is about, or something in.
+                found |= dict.fromkeys(name for name in self._beginning(start) if name in self._known)
+        other = next((name for name in self._datasets if name not in found), None)
+        return found if other is None else (*found, other)
+
+    def _beginning(self, text: str) -> Iterator[str]:
+        return (text[:end] for end in range(1, len(text) + 1))
 
     def _values(self, before: str, after: str) -> Iterator[tuple[bool | None, bool | None]]:
         """What both come to, wherever that matters."""
@@ -161,7 +203,7 @@ class ConditionsRewriting:
                 )
 
     def _places(self, expression: str) -> Iterator[tuple[Place, Place]]:
-        names: tuple[str | None, ...] = (None, *self._datasets) if looks_at_resource(expression) else (None,)
+        names = (None, *self._told_apart(expression)) if looks_at_resource(expression) else (None,)
         seen: set[object] = set()
         for permission in self._permissions:
             for name in names:

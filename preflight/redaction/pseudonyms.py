@@ -98,6 +98,8 @@ class Pseudonyms:
         self._phrases: re.Pattern[str] | None = None
         self._texts: dict[str, str] = {}
         self._known = 0
+        self.learning = False
+        """While it is, what is made of free texts doesn't count: not all names are known yet."""
 
     def keep(self, text: str) -> str:
         """As it is."""
@@ -294,6 +296,10 @@ class Pseudonyms:
 
     def text(self, text: str) -> str:
         """Free text: each name in it that is known from elsewhere, and each e-mail."""
+        if self.learning:
+            for email in _EMAIL.findall(text):
+                self.email(email)
+            return text
         if self._known != len(self.legend):
             self._learn()
         found = self._texts.get(text)
