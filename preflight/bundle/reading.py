@@ -25,6 +25,7 @@ from preflight.bundle.contents import (
     Trace,
 )
 from preflight.errors import BundleError
+from preflight.facts.snapshot import OFFLINE
 from preflight.renderers.visible import visible
 
 LARGEST = 64 * 2**20
@@ -43,6 +44,7 @@ _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 AGAIN = "Ask for it again, or make a new one with: preflight run --project ID --bundle FILE.zip"
 ZIP = b"PK"
+SOURCES = OFFLINE | {"live", "snapshot"}
 
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -74,7 +76,7 @@ def read_stored(path: Path) -> Stored:
 def stored_in(data: bytes, shown: str) -> Stored:
     """The same of the bytes of a file; `shown` is what it is called. Raises BundleError."""
     if not data.startswith(ZIP):
-        return Stored(snapshot=decoded(data, StoredSnapshot, shown))
+        return Stored(snapshot=_snapshot(data, shown))
     return _unpacked(data, shown)
 
 
@@ -104,6 +106,13 @@ def _no_file(shown: str) -> BundleError:
     return BundleError(f"'{shown}' is not a file.", "Name a bundle or a snapshot.")
 
 
+def _snapshot(data: bytes, shown: str) -> StoredSnapshot:
+    found = decoded(data, StoredSnapshot, shown)
+    if found.facts.source not in SOURCES:
+        raise BundleError(f"{shown} has facts from '{visible(found.facts.source)}', which is unheard of.", AGAIN)
+    return found
+
+
 def _unpacked(data: bytes, shown: str) -> Stored:
     _refuse_directory(data, shown)
     try:
@@ -121,7 +130,7 @@ def _unpacked(data: bytes, shown: str) -> Stored:
         raise BundleError(f"'{shown}' holds no {SNAPSHOT}.", AGAIN)
     trace = decoded(files[TRACE], Trace, f"{shown}: {TRACE}") if TRACE in files else None
     return Stored(
-        snapshot=decoded(files[SNAPSHOT], StoredSnapshot, f"{shown}: {SNAPSHOT}"),
+        snapshot=_snapshot(files[SNAPSHOT], f"{shown}: {SNAPSHOT}"),
         manifest=manifest,
         trace=trace,
         profile=_profile(files[PROFILE], f"{shown}: {PROFILE}") if PROFILE in files else None,

@@ -333,6 +333,10 @@ def archives(bundle: bytes) -> dict[str, tuple[Callable[[], bytes], str]]:
             lambda: with_text(files, lambda text: text.replace("EU", "\ud800", 1)),
             "snapshot.json",
         ),
+        "facts from nowhere": (
+            lambda: with_text(files, lambda text: text.replace('"source": "live"', '"source": "\\u001b[m"', 1)),
+            "unheard of",
+        ),
         "a trace of nothing": (
             lambda: having(files, "trace.json", b"{}"),
             "trace.json",
