@@ -24,12 +24,12 @@ ADDED, REPLAY, SECONDS, MEGABYTES = 1.15, 1.5, 2.0, 200
 BINDINGS, DATASETS = 1_500, 10_000
 BARE = """
 import sys
-import msgspec, click
+import click, msgspec
+import preflight.engine, preflight.profile, preflight.report, preflight.rulebook
 from preflight.bundle.contents import StoredSnapshot
-from preflight.report import Report
 msgspec.json.decode(open(sys.argv[1], "rb").read(), type=StoredSnapshot)
 """
-"""Imports the same models and reads the JSON."""
+"""Imports the same models (facts, report, profile, rule), and what parses a command line, and reads the JSON."""
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
