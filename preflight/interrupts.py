@@ -56,6 +56,11 @@ def held() -> Iterator[None]:
             _raise()
 
 
+def heard() -> bool:
+    """Whether a signal has come: an exception since then may be all that something made of it."""
+    return _State.number != 0
+
+
 def _too_late_to_hear() -> None:
     # All is done, and Python only clears up its memory, which takes a while; it would die of a signal silently.
     for number in _SENTENCES:

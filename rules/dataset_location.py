@@ -53,9 +53,7 @@ def location_is_supported(datasets: Maybe[Datasets], profile: Profile, target: T
             f"{destination.id} exists in {destination.location}, not in {location}, and a dataset can't be moved",
             given,
             destination.seen("id", "location"),
-            remedy=Remedy(
-                summary=f"Connect with {destination.location}, or choose a --dataset that doesn't exist yet.",
-            ),
+            remedy=Remedy(summary=_elsewhere(destination.location, profile)),
         )
     verdict = _of(location, (given, *_where(destination)), profile)
     if isinstance(destination, Unknown) and verdict.status in {"pass", "warn"}:
@@ -67,6 +65,15 @@ def location_is_supported(datasets: Maybe[Datasets], profile: Profile, target: T
             *destination.seen(),
         )
     return verdict
+
+
+def _elsewhere(location: str, profile: Profile) -> str:
+    """What to do about a destination that is in another location than the one that was given."""
+    group = profile.location_group(location)
+    if group is not None and group.status is LocationClass.SUPPORTED:
+        return f"Connect with {location}, or choose a --dataset that doesn't exist yet."
+    contact = f"{profile.support.name} ({profile.support.email})"
+    return f"Choose a --dataset that doesn't exist yet, or ask {contact} whether {location} can be connected."
 
 
 def _destination(datasets: Maybe[Datasets], target: Target) -> Dataset | Unknown | None:

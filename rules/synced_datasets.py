@@ -34,8 +34,6 @@ def datasets_are_together(synced: Synced, profile: Profile, target: Target) -> V
     """Two datasets in different locations fail, whatever is in them. That one is missing counts only after the first
     sync: when the destination holds a view with the table behind it, or one that needs none, or a companion holds any
     view. Before that, where it is missing, empty, or holds only what is somebody else's, the rule is skipped."""
-    if synced.moot:
-        return skipped(synced.moot)
     here = [part.dataset for part in synced.parts if isinstance(part.dataset, Dataset)]
     if len({dataset.location.casefold() for dataset in here}) > 1:
         return failed(
@@ -43,6 +41,8 @@ def datasets_are_together(synced: Synced, profile: Profile, target: Target) -> V
             *(dataset.seen("id", "location") for dataset in here),
             remedy=_ask(synced.parts, profile, target, "which of them to make anew: a dataset can't be moved"),
         )
+    if synced.moot:
+        return skipped(synced.moot)
     if synced.gap is not None:
         reason = synced.gap.reason
         return unknown(f"whether anything was synced can't be told: {reason.describe()}", reason, *synced.gap.seen())

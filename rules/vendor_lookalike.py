@@ -49,4 +49,4 @@ def nobody_looks_alike(access: EffectiveAccess, target: Target) -> Verdict:
         reason = access.unseen[0].unknown.reason
         seen = (evidence for fact in access.unseen for evidence in fact.unknown.seen())
         return unknown(f"nobody in what could be read; not all could: {reason.describe()}", reason, *seen)
-    return passed("nobody does", *access.read)
+    return passed(f"nobody looks like {target.principal}", *access.read)

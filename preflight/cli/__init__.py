@@ -177,7 +177,7 @@ def _run(arguments: list[str]) -> int:
 
         logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s: %(message)s")
     try:
-        result = cli.main(args=arguments, prog_name="preflight", standalone_mode=False)
+        result = _called(arguments)
         return int(result) if isinstance(result, int) else ExitCode.READY
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -205,6 +205,15 @@ def _run(arguments: list[str]) -> int:
             err=True,
         )
         return ExitCode.INTERNAL
+
+
+def _called(arguments: list[str]) -> Any:
+    try:
+        return cli.main(args=arguments, prog_name="preflight", standalone_mode=False)
+    except BaseException:
+        if interrupts.heard():  # whatever was made of it: pydantic, while it builds a model, makes an error of its own
+            interrupts.end()
+        raise
 
 
 def _came_of_printing(error: OSError) -> bool:
@@ -243,7 +252,8 @@ def _tell_usage(error: click.ClickException) -> None:
         click.echo(error.format_message(), err=True)  # which is the help
         return
     context: Any = getattr(error, "ctx", None)
-    click.echo(layout.sentence(f"Error: {visible(error.format_message())}", sys.stderr), err=True)
+    said = " ".join(error.format_message().split())  # click lists some choices on lines of their own
+    click.echo(layout.sentence(f"Error: {visible(said)}", sys.stderr), err=True)
     path = context.command_path if context else "preflight"
     click.echo(f"See: {path} --help", err=True)
 

@@ -103,12 +103,13 @@ def told(made: Bundle, material: Material, level: Level) -> Iterator[str]:
     if level == "none":
         yield "Nothing is replaced in it: every member and name that was read is there in full."
         return
-    counted = [f"{count:,} {what}" for what, count in sorted(made.replaced.items())]
+    counted = [f"{what} {count:,}" for what, count in sorted(made.replaced.items())]
     yield f"Replaced by pseudonyms: {', '.join(counted) or 'nothing'}."
     kept = [material.target.project, material.target.principal, *filter(None, [material.target.dataset])]
     yield f"Named as they are: {', '.join(kept)}."
     if made.folded:
-        yield f"{made.folded} conditions stand as what they come to."
+        conditions = "condition stands" if made.folded == 1 else "conditions stand"
+        yield f"{made.folded} {conditions} as a value, with nothing in it."
 
 
 def without_names(

@@ -103,8 +103,8 @@ def choice_of_bundle(function: Function) -> Function:
     return function
 
 
-def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
-    """`--format`, `--report`. `also`: what is to be said of the latter besides."""
+def choice_of_formats(also: str = "", *, ticket: bool = False) -> Callable[[Function], Function]:
+    """`--format`, `--report`. `also`: what is to be said of the latter besides; `ticket`: whether one can be had."""
 
     def add(function: Function) -> Function:
         for option in (
@@ -124,7 +124,7 @@ def choice_of_formats(also: str = "") -> Callable[[Function], Function]:
                 metavar="FORMAT",
                 shell_complete=complete_formats,
                 help="What stdout gets: terminal, json, markdown, html, sarif, junit, github, github-sarif, "
-                "github-summary, gitlab or ticket.",
+                + ("github-summary, gitlab or ticket." if ticket else "github-summary or gitlab."),
             ),
         ):
             function = option(function)

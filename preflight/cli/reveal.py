@@ -8,10 +8,12 @@ from typing import TextIO
 
 import click
 
+from preflight.cli.screen import warn
 from preflight.errors import UsageError
 from preflight.redaction import key
 
 _LARGEST = 16 * 2**20
+_PSEUDONYM = re.compile(r"\bx[_-][0-9a-f]{6,12}\b", re.IGNORECASE)
 
 
 @click.command(name="reveal")
@@ -23,7 +25,13 @@ def command(file: TextIO) -> None:
     Works where the bundle was written: what stands for what never leaves that machine.
     """
     text = file.read(_LARGEST)
-    click.echo(revealed(text, legend(key.home(os.environ))), nl=False)
+    if text.startswith("PK"):
+        raise UsageError("That is a bundle, not an answer.", "List what is in it with: preflight inspect FILE.zip")
+    told = revealed(text, legend(key.home(os.environ)))
+    click.echo(told, nl=False)
+    if left := len(set(_PSEUDONYM.findall(told))):
+        names = "1 pseudonym is" if left == 1 else f"{left} pseudonyms are"
+        warn([f"{names} not known here: cut in two on the way, or made on another machine."])
 
 
 def legend(folder: Path) -> dict[str, str]:

@@ -88,7 +88,7 @@ def write_files(report: Report, folder: Path | None, named: Outputs | None = Non
 @click.option("--cross-check", is_flag=True, help="Ask Google's Policy Troubleshooter too, and show both answers.")
 @choice_of_reading
 @choice_of_source
-@choice_of_formats(", with --no-files too")
+@choice_of_formats(", with --no-files too", ticket=True)
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
@@ -248,9 +248,9 @@ def _ticket(
     report: Report,
     named: Outputs | None,
     environ: Mapping[str, str],
-) -> tuple[str | None, RedactionError | None]:
-    """The text for a ticket, where one is wanted; or why it must not leave. Then it is shown and written nowhere, and
-    all else is."""
+) -> tuple[str | None, RedactionError | OutputError | None]:
+    """The text for a ticket, where one is wanted; or why it must not leave, or can't be made: then it is shown and
+    written nowhere, and all else is."""
     written = named is not None and Format.TICKET in named.formats
     if not written and request.format is not Format.TICKET:
         return None, None
@@ -258,7 +258,7 @@ def _ticket(
 
     try:
         return ticket_text(request, chosen, found, report, environ), None
-    except RedactionError as error:
+    except (RedactionError, OutputError) as error:  # such as a key of the pseudonyms that is damaged
         if named is not None:
             named.forget(Format.TICKET)
         return None, error

@@ -67,7 +67,10 @@ def waited(
     except (Interrupted, KeyboardInterrupt) as signal:
         return Waited(found, report, signal)
     if in_a_row < ENOUGH:
-        click.echo(f"{_time(request.wait or 0.0)} have passed, in {looks} looks: {_what(report)}.", err=True)
+        click.echo(
+            f"{_time(request.wait or 0.0)} have passed, in {looks} looks, and it is not ready: {_what(report)}.",
+            err=True,
+        )
     return Waited(found, report)
 
 

@@ -39,9 +39,9 @@ class Synced(Fact, frozen=True, kw_only=True, tag="synced"):
     """Whether a sync has been. Derived; of `moot`, `before`, `sign` and `gap` just one is told."""
 
     parts: tuple[SyncedDataset, ...] = ()
-    """The destination, then its companions."""
+    """The destination, then its companions; none where no destination is to be judged."""
     moot: str = ""
-    """Why nothing is asked: no destination is named, or this source doesn't tell of tables."""
+    """Why nothing is asked: no destination is named, or this source doesn't tell of tables (but of the datasets)."""
     before: str = ""
     """That nothing was synced yet, and what tells so."""
     sign: Evidence | None = None
@@ -62,9 +62,9 @@ def first_sync(
         return Synced(
             moot=f"{target.dataset} is named as a dataset beside the destination: name the destination itself"
         )
-    if isinstance(tables, Unknown) and isinstance(tables.reason, NotCollected) and snapshot.source in OFFLINE:
-        return Synced(moot=tables.reason.describe())
     parts = tuple(_part(name, datasets, tables) for name in profile.dataset.companions(target.dataset))
+    if isinstance(tables, Unknown) and isinstance(tables.reason, NotCollected) and snapshot.source in OFFLINE:
+        return Synced(parts=parts, moot=tables.reason.describe())
     sign = _sign(parts, profile.sync)
     if sign is not None:
         return Synced(parts=parts, sign=sign)

@@ -104,6 +104,8 @@ def notes(made: Comparison) -> Iterator[str]:
     """What couldn't be compared, and why, in sentences."""
     if not made.names.alike:
         yield f"Names can't be compared: {made.names.why_not}. Verdicts can, and facts in which there are no names."
+    elif made.before.redacted and made.before.dataset != made.after.dataset:
+        yield "The destination is not the same: a dataset may have its name in one and a pseudonym in the other."
     if made.facts is None:
         yield "Facts were not compared: a report holds none. Bundles do."
     elif made.facts.not_in_both:

@@ -20,6 +20,8 @@ _SHORT = 160
 _LONGEST_COMMAND, _LONGEST_HANDOVER = 1_000, 1_500
 _LOOKED_AT = 2_000
 """Characters of a text: what is shown is shorter, however much of it is the account's name."""
+_SETTLES = "auditor-access"
+"""The rule whose remedies settle what others can't tell: they are no second thought."""
 _TOO_LONG = "(too long for a ticket: see the report)"
 
 
@@ -166,7 +168,7 @@ def _section(finding: Finding, told: _Told, room: _Room) -> Iterator[str]:
         yield f"  Seen: {told.short(evidence.detail, room)} ({where})"
     if room.evidence and len(verdict.evidence) > room.evidence:
         yield f"  Seen, too: {len(verdict.evidence) - room.evidence:,} more"
-    if finding.status is not Status.WARN or room.warnings:
+    if finding.status is not Status.WARN or room.warnings or finding.rule == _SETTLES:
         yield from _remedies(finding, told, room)
 
 

@@ -266,3 +266,18 @@ def test_paths_are_of_one_repository(checked: Checked, repository, tmp_path):
     write(repository, GOOD)
     with pytest.raises(UsageError):
         check_again(repository, paths=(repository, tmp_path / "other"))
+
+
+@pytest.mark.parametrize("owned", [ALL, 'owns = ["api", "dataset"]', "owns = []"], ids=["all", "not iam", "nothing"])
+def test_a_misspelt_role_is_declared_and_cannot_be_told(checked: Checked, owned: str):
+    files = {
+        **GOOD,
+        "iam.tf": GOOD["iam.tf"].replace('"roles/bigquery.user", ', '"roles/bigquery.usr", '),
+        "preflight.toml": GOOD["preflight.toml"].replace(ALL, owned),
+    }
+    found = checked(files)
+    told = {one.rule: one for one in found.report.findings}
+    assert told["jobs-create"].status == "unknown"
+    assert found.report.exit_code == 3
+    assert "roles/bigquery.usr" in told["jobs-create"].verdict.message
+    assert any("Did you mean roles/bigquery.user?" in one.summary for one in told["jobs-create"].verdict.remedies)

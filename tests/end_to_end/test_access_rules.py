@@ -129,7 +129,7 @@ def test_jobs_create(case: Case, serve: Serve, preflight: Preflight):
 @pytest.mark.parametrize(
     "case",
     [
-        Case("nobody", cloud(bind(USER, HEAP)), "pass", "nobody does", EVERYWHERE),
+        Case("nobody", cloud(bind(USER, HEAP)), "pass", "nobody looks like", EVERYWHERE),
         Case("another project", cloud(bind(USER, LOOKALIKE)), "warn",
              f"{LOOKALIKE} is an account of the same name elsewhere", (OF_PROJECT,)),
         Case("as a user, on the folder", cloud(folder=(bind(VIEWER, f"user:{VENDOR}", only_if=before(5)),)), "warn",

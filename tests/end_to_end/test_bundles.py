@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_what_leaves_is_told_and_an_answer_is_turned_back(serve: Serve, prefligh
     done = preflight(
         *RUN, *DESTINATION, "-q", "--no-files", "--bundle", "b.zip", environ=serve(World.demo("tangled")).environ()
     )
-    assert "Replaced by pseudonyms: 7 accounts and groups" in done.err
+    assert "Replaced by pseudonyms: accounts and groups 7, " in done.err
     assert "Named as they are: acme-analytics, " in done.err
     assert (home / "pseudonyms.key").stat().st_mode & 0o777 == 0o600
     assert (home / "legend.json").stat().st_mode & 0o777 == 0o600
@@ -124,6 +125,10 @@ def test_what_leaves_is_told_and_an_answer_is_turned_back(serve: Serve, prefligh
     answer.write_text(unpacked("b.zip")["report.md"], encoding="utf-8")
     assert "no-vendor-jobs" in preflight("reveal", "answer.txt").out
     assert "organizations/987650000001" in preflight("reveal", "answer.txt").out
+    assert preflight("reveal", "answer.txt").err == ""
+    answer.write_text("ask x_0123456789ab@x-0123456789ab.invalid and x_0123456789ab", encoding="utf-8")
+    assert preflight("reveal", "answer.txt").err.startswith("Warning: 2 pseudonyms are not known here")
+    preflight("reveal", "b.zip").refuses("a bundle, not an answer")
 
 
 def test_an_option_changes_what_is_asked_of_a_bundle(serve: Serve, preflight: Preflight):
@@ -235,3 +240,17 @@ def test_a_key_that_is_damaged_is_told(serve: Serve, preflight: Preflight, home:
         done.err.partition("Error: ")[1] + done.err.partition("Error: ")[2], "pseudonyms.key", "PREFLIGHT_HOME"
     )
     assert not Path("b.zip").exists()
+
+
+def test_the_document_names_what_is_inside_and_its_commands_run(serve: Serve, preflight: Preflight, home: Path):
+    document = (ROOT / "docs" / "bundles.md").read_text(encoding="utf-8")
+    block = document.partition("```sh\n")[2].partition("```")[0]
+    environ = serve(World.demo("ready")).environ()
+    for line in block.splitlines():
+        done = preflight(*shlex.split(line)[1:], environ=environ)
+        assert done.code == 0, done.err
+    assert set(re.findall(r"`([\w.]+)`", document)) >= FILES
+    assert {path.name for path in home.iterdir()} == {"pseudonyms.key", "legend.json"}
+    assert {"pseudonyms.key", "legend.json"} <= set(re.findall(r"`([\w.]+)`", document))
+    for command in re.findall(r"`preflight (schema \w+)`", document):
+        assert json.loads(preflight(*command.split()).out)["$schema"]

@@ -1,6 +1,9 @@
 """`preflight diff`: of two worlds that differ in one thing it names that thing, and nothing else."""
 
 import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +14,7 @@ from msgspec.structs import replace
 
 from preflight.emulator import World
 from preflight.emulator.world import Billing, Group, OrgPolicy, Role
-from tests.end_to_end.conftest import RUN, Preflight, Result, Serve
+from tests.end_to_end.conftest import RUN, Preflight, Result, Serve, whole_environ
 from tests.end_to_end.made_up import (
     DESTINATION,
     EDITOR,
@@ -285,8 +288,6 @@ def test_reports_are_compared_with_each_other_and_with_bundles(serve: Serve, pre
 
 
 def test_a_bare_snapshot_is_compared_too(serve: Serve, preflight: Preflight, tmp_path: Path):
-    import zipfile
-
     bundled(ready(), "old.zip", serve, preflight)
     bundled(project(billing=Billing()), "new.zip", serve, preflight)
     with zipfile.ZipFile("new.zip") as archive:
@@ -366,13 +367,14 @@ def test_two_projects_or_principals_are_refused(serve: Serve, preflight: Preflig
     preflight("diff", one, "r.json").refuses("one is about acme-analytics, the other about evil\\x1b[31m")
 
 
-def test_it_needs_no_client_of_googles():
-    import subprocess
-    import sys
-
+def test_it_needs_no_client_of_googles(serve: Serve, preflight: Preflight):
+    for name in ("one.zip", "two.zip"):
+        bundled(ready(), name, serve, preflight)
     code = (
-        "import sys; import preflight.cli.diff, preflight.renderers.diff_terminal\n"
+        "import contextlib, sys; from preflight.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['diff', 'one.zip', 'two.zip'])\n"
         "print([name for name in sys.modules if name.split('.')[0] in {'google', 'grpc', 'pydantic'}])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=whole_environ())
+    assert done.stdout.endswith("NO CHANGE: no verdict got worse, no fact changed.\n[]\n")

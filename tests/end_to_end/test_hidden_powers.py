@@ -167,7 +167,7 @@ def test_group_members_are_told_by_a_file(form: str, text: str, tmp_path: Path, 
     [
         ("groups.json", '{\n"team@acme.example": ["nobody"]}', "groups.json:2: 'nobody' is not a member"),
         ("groups.toml", 'team@acme.example = ["x"]', "groups.toml:1"),
-        ("groups.csv", "group,member\nteam@acme.example", "groups.csv:2: 1 values"),
+        ("groups.csv", "group,member\nteam@acme.example", "groups.csv:2: 1 value "),
         ("groups.yaml", "team: []", "must end in .json, .toml or .csv"),
     ],
 )

@@ -31,6 +31,7 @@ def _the_key_of_the_document(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "pseudonyms.key").write_text(KEY, encoding="utf-8")
     monkeypatch.setenv("PREFLIGHT_HOME", str(tmp_path / "kept"))
+    monkeypatch.setenv("COLUMNS", "100")  # as wide as the document
 
 
 def test_each_command_in_its_order(serve: Serve, preflight: Preflight):

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from preflight.emulator import World
+from preflight.emulator import AUDITOR, World
 from tests.end_to_end.conftest import ADMIN, RUN, VENDOR, Preflight, Serve
 from tests.end_to_end.test_bundles import DESTINATION, EMAIL, home, unpacked
 from tests.end_to_end.test_formats import export
+from tests.end_to_end.test_recordings import DATA, PROJECTS, needs_recordings
 
 __all__ = ["export", "home"]
 GONE = ("acme.example", ADMIN, "partner.example", "data-team@", "C01acme99", "01A2B3", "987650000001", "373737000001",
@@ -38,6 +39,24 @@ def test_the_text_has_pseudonyms_and_the_files_have_names(world: str, serve: Ser
     assert names_in(json.dumps(report)) or world == "ready"
     failing = [one["rule"] for one in report["findings"] if one["verdict"] == "fail"]
     assert all(f"\nFAIL {rule} (" in done.out for rule in failing)
+
+
+@needs_recordings
+@pytest.mark.parametrize("name", PROJECTS or ["(absent)"])
+def test_each_recorded_project(name: str, serve: Serve, preflight: Preflight):
+    folder = DATA / "api" / name
+    world = World.recording(folder)
+    own = world.projects[0]
+    environ = serve(world).environ(caller=AUDITOR)
+    text = preflight("run", "--project", own.id, *DESTINATION, *TICKET, environ=environ).out
+    assert 200 < len(text) < 4_000
+    written = (folder / "iam-policy.json").read_text(encoding="utf-8") if (folder / "iam-policy.json").exists() else ""
+    for email in {found.casefold() for found in EMAIL.findall(written)} - {VENDOR.casefold()}:
+        # Google's own accounts of the project are called after its number, which stays as its ID does.
+        bare = email.partition("@")[0].removeprefix("service-").removesuffix("-compute")
+        if not (bare in {own.number, own.id} and email.endswith("gserviceaccount.com")):
+            assert email not in text.casefold()
+    assert AUDITOR not in text
 
 
 def test_the_answer_is_turned_back(serve: Serve, preflight: Preflight):
@@ -82,6 +101,17 @@ def test_a_token_keeps_the_text_alone_from_leaving(serve: Serve, preflight: Pref
     assert not Path("t.txt").exists()
     done = preflight(*RUN, "--location", planted, *TICKET, environ=environ)
     assert (done.code, done.out) == (2, "")
+
+
+def test_a_key_that_is_damaged_keeps_nothing_else_from_being_told(serve: Serve, preflight: Preflight, home: Path):
+    home.mkdir()
+    (home / "pseudonyms.key").write_text("not hexadecimal", encoding="utf-8")
+    run = (*RUN, "--report", "ticket=t.txt", "--no-files")
+    done = preflight(*run, environ=serve(World.demo("ready")).environ())
+    assert done.code == 2
+    assert "pseudonyms.key" in done.err
+    assert "Is project acme-analytics" in done.out
+    assert not Path("t.txt").exists()
 
 
 def test_a_name_that_is_left_keeps_it_from_leaving(serve: Serve, preflight: Preflight, monkeypatch: pytest.MonkeyPatch):

@@ -143,6 +143,13 @@ def test_nothing_changed_is_said():
     assert diff_markdown.render(alike()).startswith("## NO CHANGE: what changed in `acme-analytics`")
 
 
+def test_that_a_dataset_may_have_two_names_is_said():
+    made = rich()
+    other = replace(made.after, redacted=True, dataset="other")
+    both = replace(made, before=replace(made.before, redacted=True), after=other)
+    assert "its name in one and a pseudonym in the other" in " ".join(diff_terminal.render(both).split())
+
+
 def test_colours_change_nothing_but_colours():
     coloured = diff_terminal.render(rich(), width=110, colour=True)
     plain = diff_terminal.render(rich(), width=110)

@@ -107,3 +107,24 @@ def test_a_command_is_whole_or_not_there():
     report = report_of(finding("a", "b", failed("c", saw("x", "y", "z"), remedy=Remedy("Do it.", (command,)))))
     assert "gcloud" not in render(report)
     assert "(too long for a ticket: see the report)" in render(report)
+
+
+def test_what_gives_sight_is_left_out_last(make_report, make_finding):
+    command = "gcloud projects add-iam-policy-binding acme --role=roles/iam.securityReviewer"
+    sight = make_finding(
+        "auditor-access",
+        "It sees",
+        warned("it can't", remedy=Remedy("Give it sight.", (command,))),
+        severity=Severity.RECOMMENDED,
+    )
+    other = make_finding(
+        "other", "It is", warned("it isn't", remedy=Remedy("Mend it.", ("echo mended",))), severity=Severity.RECOMMENDED
+    )
+    blind = [
+        make_finding(f"rule-{n}", "It holds", unknown("it can't be told " + "w " * 250, Denied("x.y.get")))
+        for n in range(12)
+    ]
+    text = render(make_report(*blind, other, sight))
+    assert "what to do about warnings" in text
+    assert "echo mended" not in text
+    assert command in text

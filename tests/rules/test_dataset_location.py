@@ -111,3 +111,14 @@ def test_doing_what_the_remedy_says_passes(heap):
     assert "Connect with EU, or choose a --dataset that doesn't exist yet" in failed.remedies[0].summary
     assert verdict_on(datasets, heap, "EU", "heap").status == "pass"
     assert verdict_on(datasets, heap, "US", "heap_us").status == "pass"
+
+
+@pytest.mark.parametrize("place", ["europe-west2", "asia-east1", "us-west1"])
+def test_nobody_is_sent_to_a_location_that_fails_next(heap, place):
+    failed = verdict_on(held(heap=place), heap, "EU", "heap")
+    assert failed.status == "fail"
+    (remedy,) = failed.remedies
+    assert remedy.summary == (
+        f"Choose a --dataset that doesn't exist yet, or ask Heap support (support@heap.io) whether {place} can be "
+        "connected."
+    )

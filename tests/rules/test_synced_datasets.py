@@ -112,6 +112,16 @@ def test_a_source_that_tells_of_no_tables_is_skipped(source):
     assert {(one.status.value, one.verdict.message) for one in found} == {("skip", "files tell of no tables")}
 
 
+@pytest.mark.parametrize("source", ["terraform", "plan", "assets"])
+def test_two_locations_show_in_any_source(source):
+    snapshot = Snapshot(
+        source=source, datasets=Datasets.of(OWN, ELSEWHERE), tables=Unknown(NotCollected("files tell of no tables"))
+    )
+    rules = select(load_rules(), ("synced-datasets",))
+    (found,) = evaluate(rules, snapshot, target(dataset="heap"), load_profile("heap")).findings
+    assert (found.status, "heap_migrated is in US" in found.verdict.message) == ("fail", True)
+
+
 def test_one_that_a_plan_makes_is_empty():
     made = tables({}, "heap", "heap_migrated")
     verdict = judge("synced-datasets", datasets=BOTH, tables=made, target=target(dataset="heap"))

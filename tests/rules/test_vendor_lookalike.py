@@ -18,7 +18,7 @@ AS_USER = HEAP.replace("serviceAccount:", "user:")
 @pytest.mark.parametrize(
     ("bindings", "above", "status", "says"),
     [
-        pytest.param([bind(USER, HEAP)], {}, "pass", "nobody does", id="the account itself"),
+        pytest.param([bind(USER, HEAP)], {}, "pass", "nobody looks like", id="the account itself"),
         pytest.param([bind(USER, HEAP.upper().replace("SERVICEACCOUNT", "serviceAccount"))], {}, "pass", "nobody",
                      id="itself in capitals"),
         pytest.param([bind(USER, "user:ana@acme.example")], {}, "pass", "nobody", id="someone quite else"),

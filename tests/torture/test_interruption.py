@@ -277,3 +277,34 @@ def test_what_does_not_want_to_end_is_ended(text: str, times: int, tmp_path: Pat
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "Interrupted.\n")
     assert time.monotonic() - sent < (PATIENCE + 2 if times == 1 else PATIENCE - 1)
+
+
+MAKES_SOMETHING_OF_IT = '''"""A rule that makes something else of the signal, as libraries do."""
+
+import os, signal, time
+
+try:
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(5)
+except BaseException as error:
+    raise {made}("made of it") from None
+'''
+
+
+@pytest.mark.parametrize("made", ["ValueError", "KeyboardInterrupt", "SystemExit"])
+@pytest.mark.parametrize("number", list(SAYS))
+def test_whatever_is_made_of_a_signal_it_ends_the_run(
+    number: signal.Signals, made: str, tmp_path: Path, good: Emulator
+):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "strange.py").write_text(MAKES_SOMETHING_OF_IT.format(name=number.name, made=made), encoding="utf-8")
+    done = subprocess.run(
+        command_line(*RUN, "--no-files", "--rules-dir", str(rules)),
+        env=whole_environ(good.environ(ADMIN)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (128 + number, "", SAYS[number])

@@ -9,6 +9,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from preflight.configuration.model import Part
+from preflight.errors import close_to
+from preflight.facts.catalogue import role_catalogue
 from preflight.facts.dataset import AccessEntry, Dataset, Datasets
 from preflight.facts.deny import AttachedDenyPolicies, DenyPolicies
 from preflight.facts.groups import Group, Groups
@@ -116,16 +118,27 @@ def _closed(known: Completeness) -> Completeness:
 
 
 def _of_unknown_meaning(roles: Roles | Unknown, policies: Mapping[str, AllowPolicy | Unknown]) -> Roles | Unknown:
-    """The roles, with custom ones that are bound and not declared: what those give is open, not absent."""
+    """The roles, with those that are bound and of which it isn't known what they give, custom ones that aren't
+    declared and predefined ones that this version doesn't know: that is open, not absent."""
     if isinstance(roles, Unknown):
         return roles
     found = dict(roles.roles)
+    known = role_catalogue().roles
     for policy in policies.values():
         for binding, place in policy.places if isinstance(policy, AllowPolicy) else ():
-            if not binding.role.startswith("roles/") and binding.role not in found:
-                why = Unresolved(f"what {binding.role} gives isn't declared here", "Declare the role here.")
-                found[binding.role] = Unknown(why, place)
+            if binding.role not in found and binding.role not in known:
+                found[binding.role] = Unknown(_unknown_role(binding.role), place)
     return Roles(roles=found)
+
+
+def _unknown_role(role: str) -> Unresolved:
+    if not role.startswith("roles/"):
+        return Unresolved(f"what {role} gives isn't declared here", "Declare the role here.")
+    meant = close_to(role, tuple(role_catalogue().roles))
+    hint = f"Did you mean {meant}? " if meant else ""
+    return Unresolved(
+        f"this version of preflight knows no role {role}", f"{hint}If it is new, judge it with: preflight run"
+    )
 
 
 def _no_more_denied(known: DenyPolicies | Unknown, where: Provenance, own: str) -> DenyPolicies | Unknown:
