@@ -7,13 +7,17 @@ import zipfile
 
 import pytest
 
+from preflight.cli.bundling import ticket_text
+from preflight.cli.judging import Collected
+from preflight.cli.request import Request, Selection
+from preflight.engine import evaluate, needed_facts
 from preflight.errors import RedactionError
 from preflight.facts.dataset import Dataset, Datasets
 from preflight.facts.policy import Binding, Condition
 from preflight.facts.project import Project
 from preflight.redaction.scan import refuse_names
 from preflight.testing import FOLDER, HERE
-from tests.redaction.crowded import CONDITIONS, DATASETS, MEMBERS, OWN, PROFILE, crowded, made
+from tests.redaction.crowded import CONDITIONS, DATASETS, MEMBERS, OWN, PROFILE, RULES, crowded, made, target
 
 MARK = re.compile(r"qz|(?<!\d)77\d{10}(?!\d)|77[A-C]{2}77", re.IGNORECASE)
 """By which each name that should go is found, in whatever form."""
@@ -37,6 +41,17 @@ def test_nothing_is_left_of_all_of_them(level):
     bundle = made(crowded(), level)
     assert left_in(bundle) == []
     assert any("qzcaller" in name for name in bundle.legend.values())
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_nothing_is_left_in_the_text_for_a_ticket(level, tmp_path):
+    found = Collected(snapshot=crowded(), target=target())
+    chosen = Selection(PROFILE, RULES, needed_facts(RULES), None, (), False)
+    report = evaluate(RULES, found.snapshot, found.target, PROFILE)
+    asked = Request(project="acme-analytics", redact=level)
+    text = ticket_text(asked, chosen, found, report, {"PREFLIGHT_HOME": str(tmp_path)})
+    assert "acme-analytics" in text
+    assert not MARK.search(text)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
