@@ -1,10 +1,11 @@
 # Needs Python 3.11 or later and make, nothing else: each target sets up .venv first if that is due.
 PYTHON ?= python3
 PYTEST_ARGS ?= -n auto
-LINTED = preflight rules tests benchmarks docs scripts setup.py
+LINTED = preflight rules tests benchmarks fuzz docs scripts setup.py
+FUZZ_SECONDS ?= 60
 VENV = .venv/bin/python -m
 
-.PHONY: demo test torture oracle bench lint lock clean
+.PHONY: demo test torture oracle bench fuzz lint lock clean
 
 demo: .venv/ready
 	@$(VENV) preflight demo
@@ -24,10 +25,24 @@ oracle: .venv/ready
 bench: .venv/ready
 	@$(VENV) benchmarks $(BENCH_ARGS)
 
+# Broken bundles at random. What it finds stays in a file crash-…: `make fuzz FUZZ_ARGS=crash-…` tries that alone.
+fuzz: .fuzz/ready
+	@.fuzz/bin/python -m fuzz -max_total_time=$(FUZZ_SECONDS) $(FUZZ_ARGS)
+
+.fuzz/ready: fuzz/requirements.txt requirements.lock
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo >&2 \
+		"NOT FUZZED: atheris has wheels for CPython 3.11 only, and '$(PYTHON)' is not: make fuzz PYTHON=python3.11"; exit 1; }
+	'$(PYTHON)' -m venv .fuzz
+	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements.lock -c requirements.lock
+	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r fuzz/requirements.txt
+	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .fuzz/ready
+
 lint: .venv/ready
 	$(VENV) ruff check $(wildcard $(LINTED))
 	$(VENV) ruff format --check $(wildcard $(LINTED))
-	$(VENV) mypy $(wildcard preflight rules tests benchmarks)
+	$(VENV) mypy $(wildcard preflight rules tests benchmarks fuzz)
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as main; main()' --no-cache --no-logo
 
 # Keeps the versions that the lock has; `make lock LOCK_ARGS=--upgrade` takes the newest.
@@ -49,5 +64,5 @@ lock: .venv/ready
 	@touch .venv/ready
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .fuzz build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,7 @@ import gc
 import sys
 import time
 
-from benchmarks import audit, exports, plan, questions, repositories
+from benchmarks import audit, bundles, exports, plan, questions, repositories
 from benchmarks.process import clean_environ, python, side_by_side
 from benchmarks.results import Bench
 from preflight.emulator import Emulator, World
@@ -128,6 +128,7 @@ def main() -> None:
     large_audit(bench)
     large_plan(bench)
     many_questions(bench)
+    bundles.measure(bench)
     exports.measure(bench.check, exports.FULL if full else exports.SMALL)
     if not full:
         why = f"one of {exports.SMALL:,} stands for it; it is with BENCH_ARGS=--full"

@@ -207,6 +207,8 @@ def decode_profile(text: str, where: str) -> Profile:
         what, _, path = str(error).partition(" - at `$")
         key = path.rstrip("`").lstrip(".") or "top level"
         raise ProfileError(f"{where}: {key}: {what}", _key_hint(what)) from None
+    except (RecursionError, ValueError):  # nested without end, or a number of thousands of digits
+        raise ProfileError(f"{where}: it goes beyond what can be read.", "Correct the TOML syntax there.") from None
 
 
 def _key_hint(what: str) -> str:

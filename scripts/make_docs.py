@@ -6,6 +6,7 @@
 All come from real runs on the stand-in's demo worlds, with the time of each observation set to one moment.
 """
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from preflight.access.from_snapshot import audit_of
+from preflight.bundle.contents import VERSION, Manifest, StoredSnapshot, Trace, schema_text
 from preflight.cli import access, audit
 from preflight.cli.demo import ASKED, CALLER, STORIES
 from preflight.cli.judging import judge
@@ -36,6 +38,8 @@ EXCERPT = "<!-- excerpt: {}; kept by scripts/make_docs.py -->\n"
 END = "<!-- end of excerpt -->"
 BROKEN, AUDIT, ACCESS = "the demo's broken project", "the audit of the demo's tangled project", "one question about it"
 EXCERPT_LINES = 47
+IN_BUNDLES: dict[str, type[Struct]] = {"bundle": Manifest, "snapshot": StoredSnapshot, "trace": Trace}
+"""Bundles are kept for long: what fitted these schemas fits them for ever."""
 
 
 def demo_report(world: str, *only: str) -> Report:
@@ -102,6 +106,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/schemas/access-1.0.json": access_wire.schema(),
         ROOT / "docs/schemas/diff-1.0.json": diff_wire.schema(),
         ROOT / "docs/schemas/config-1.0.json": json_schema(),
+        **{ROOT / f"docs/schemas/{name}-{VERSION}.json": schema_text(kind) for name, kind in IN_BUNDLES.items()},
         ROOT / "README.md": readme,
     }
 
@@ -165,9 +170,23 @@ def _sample(rule: Rule, reports: dict[str, Report]) -> str:
     return "\n\n".join(parts[2:-1]) or parts[1]
 
 
+def _taken(path: Path, text: str) -> list[str]:
+    """What the schema in a file would lose."""
+    if path.name.partition("-")[0] not in IN_BUNDLES or not path.exists():
+        return []
+    sys.path.insert(0, str(ROOT))  # run as a file, it finds its own folder only
+    from scripts.schema_growth import lost
+
+    return list(lost(json.loads(path.read_text(encoding="utf-8")), json.loads(text)))
+
+
 def main() -> int:
     """Writes the documents, or with --check compares them."""
     made = documents()
+    shrunk = [f"{path.name}{one}" for path, text in made.items() for one in _taken(path, text)]
+    if shrunk:
+        print(f"A schema of bundles would lose something, so nothing is written: {', '.join(shrunk)}")
+        return 1
     if "--check" not in sys.argv[1:]:
         for path, text in made.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import checkov, plan, repositories
+from benchmarks import bundles, checkov, plan, repositories
 from benchmarks.infrastructure import write_many, write_one
 from benchmarks.process import clean_environ, once, python
 from benchmarks.results import Bench
@@ -62,3 +62,16 @@ def test_a_peer_that_cannot_be_installed_is_said_and_not_measured(tmp_path, monk
     assert said[0].startswith("checkov could not be installed: ")
     assert "nowhere.whl" in said[0]
     assert not [*tmp_path.rglob("ready")]  # nor is what was left of it taken for one the next time
+
+
+def test_a_bundle_of_a_large_project_is_made_and_replayed():
+    made, again = bundles.of_a_large_project(times=1)
+    # Bounds for a busy machine; `make bench` has those that are promised.
+    assert made.cpu < 3 * bundles.SECONDS
+    assert again.cpu < bundles.SECONDS
+    assert max(made.megabytes, again.megabytes) < bundles.MEGABYTES
+
+
+def test_a_replay_and_a_bare_process_read_the_same_bundle():
+    ours, bare = bundles.replayed(times=1)
+    assert ours.seconds > 0 < bare.seconds

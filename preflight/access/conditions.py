@@ -100,14 +100,14 @@ def alike_at(expression: str, place: Place) -> Hashable:
     """Places of one type for which this is the same give an expression the same value: of thousands it has to be
     evaluated at one of each. An expression that only compares the name with texts of its own, or with how they
     begin, can't tell names apart that have the same of them at their beginning, and aren't at the beginning of one."""
-    stated = _compared_with(expression)
+    stated = compared_with(expression)
     if stated is None or any(text.startswith(place.name) for text in stated):
         return place.name
     return tuple(place.name.startswith(text) for text in stated)
 
 
 @lru_cache(maxsize=4096)
-def _compared_with(expression: str) -> tuple[str, ...] | None:
+def compared_with(expression: str) -> tuple[str, ...] | None:
     """The texts in an expression that does no more than compare; None for one that may do more."""
     rest = _STRING.sub('""', expression)
     if "\\" in expression or _SEARCHES.search(rest) or _ORDER.search(_TIME.sub("", rest)):

@@ -15,7 +15,8 @@ say the same again. So `facts/` is part of the format: the bundles in tests/bund
 
 import json
 from datetime import datetime
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -148,8 +149,28 @@ def _in_order(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _in_order(item) for key, item in value.items()}
     if isinstance(value, Struct):
+        if not _holds_sets(type(value)):
+            return value
         before = {name: getattr(value, name) for name in value.__struct_fields__}
         after = {name: _in_order(item) for name, item in before.items()}
         changed = {name: item for name, item in after.items() if item is not before[name]}
         return replace(value, **changed) if changed else value
     return value
+
+
+@cache
+def _holds_sets(kind: type[Struct]) -> bool:
+    """Whether there may be a set in it, or in what it holds."""
+    left, seen = [kind], {kind}
+    while left:
+        for field in msgspec.structs.fields(left.pop()):
+            annotations = [field.type]
+            while annotations:
+                one = annotations.pop()
+                if one is frozenset or get_origin(one) is frozenset or one is Any:
+                    return True
+                annotations += get_args(one)
+                if isinstance(one, type) and issubclass(one, Struct) and one not in seen:
+                    seen.add(one)
+                    left.append(one)
+    return False

@@ -1,7 +1,9 @@
 """A bundle, a snapshot or a report from outside: whatever it is, it is read in bounded time and memory, or refused."""
 
 import io
+import os
 import stat
+import struct
 import zipfile
 import zlib
 from hashlib import sha256
@@ -23,15 +25,32 @@ from preflight.bundle.contents import (
     Trace,
 )
 from preflight.errors import BundleError
+from preflight.facts.snapshot import OFFLINE
 from preflight.renderers.visible import visible
 
-LARGEST = 256 * 2**20
-"""Of a bundle and of all that is in it, in bytes: a project of 10,000 datasets has a twentieth of it."""
+LARGEST = 64 * 2**20
+"""Of a bundle and of all that is in it, in bytes: a project of 10,000 datasets has a fraction of it. What is decoded
+takes several times as much memory."""
+_LARGEST_PROFILE = 256 * 2**10
+"""TOML takes its time to parse."""
 _MOST_FILES = 64
+_DIRECTORY = 64 * 2**10
+"""Of the list of files at the end of an archive, in bytes: zipfile reads it whole, whatever is in it."""
+_END = struct.Struct("<4s4H2LH")
+_ENDS, _ENDS_OF_LARGE = b"PK\5\6", b"PK\6\7"
+_LOCATOR = 20
+"""How long that is which an archive for more than 4 GiB has before its end, in bytes."""
 _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 AGAIN = "Ask for it again, or make a new one with: preflight run --project ID --bundle FILE.zip"
 ZIP = b"PK"
+SOURCES = OFFLINE | {"live", "snapshot"}
+
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, RuntimeError, OSError, ValueError, OverflowError, IndexError),
+)
+"""What zipfile raises on archives that are none, or were damaged."""
 
 Kind = TypeVar("Kind", bound=Struct)
 
@@ -57,7 +76,7 @@ def read_stored(path: Path) -> Stored:
 def stored_in(data: bytes, shown: str) -> Stored:
     """The same of the bytes of a file; `shown` is what it is called. Raises BundleError."""
     if not data.startswith(ZIP):
-        return Stored(snapshot=decoded(data, StoredSnapshot, shown))
+        return Stored(snapshot=_snapshot(data, shown))
     return _unpacked(data, shown)
 
 
@@ -65,10 +84,14 @@ def read_file(path: Path) -> bytes:
     """The bytes of a file of no more than LARGEST. Raises BundleError."""
     shown = visible(str(path))
     try:
-        with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise BundleError(f"'{shown}' is not a file.", "Name a bundle or a snapshot.")
+        # Without waiting: a pipe that nobody writes to would never be opened.
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(number, "rb") as file:  # noqa: PTH123  the descriptor is looked at before it is read
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise _no_file(shown)
             data = file.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise _no_file(shown) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "the name cannot be used"
         raise BundleError(f"'{shown}' cannot be read: {why.lower()}.", "Check the path.") from None
@@ -79,11 +102,23 @@ def read_file(path: Path) -> bytes:
     return data
 
 
+def _no_file(shown: str) -> BundleError:
+    return BundleError(f"'{shown}' is not a file.", "Name a bundle or a snapshot.")
+
+
+def _snapshot(data: bytes, shown: str) -> StoredSnapshot:
+    found = decoded(data, StoredSnapshot, shown)
+    if found.facts.source not in SOURCES:
+        raise BundleError(f"{shown} has facts from '{visible(found.facts.source)}', which is unheard of.", AGAIN)
+    return found
+
+
 def _unpacked(data: bytes, shown: str) -> Stored:
+    _refuse_directory(data, shown)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = _files(archive, shown)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except _BROKEN as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"'{shown}' is damaged: it is no whole zip archive.", AGAIN) from None
@@ -95,12 +130,22 @@ def _unpacked(data: bytes, shown: str) -> Stored:
         raise BundleError(f"'{shown}' holds no {SNAPSHOT}.", AGAIN)
     trace = decoded(files[TRACE], Trace, f"{shown}: {TRACE}") if TRACE in files else None
     return Stored(
-        snapshot=decoded(files[SNAPSHOT], StoredSnapshot, f"{shown}: {SNAPSHOT}"),
+        snapshot=_snapshot(files[SNAPSHOT], f"{shown}: {SNAPSHOT}"),
         manifest=manifest,
         trace=trace,
-        profile=_text(files[PROFILE], f"{shown}: {PROFILE}") if PROFILE in files else None,
+        profile=_profile(files[PROFILE], f"{shown}: {PROFILE}") if PROFILE in files else None,
         report=files.get(REPORT_JSON),
     )
+
+
+def _refuse_directory(data: bytes, shown: str) -> None:
+    """Raises BundleError for an archive whose list of files is none of ours, before that is read."""
+    end = data[-_END.size :]
+    if len(end) < _END.size or not end.startswith(_ENDS):
+        raise BundleError(f"'{shown}' is damaged: it is no whole zip archive.", AGAIN)
+    size = _END.unpack(end)[5]
+    if size > _DIRECTORY or data[-_END.size - _LOCATOR :].startswith(_ENDS_OF_LARGE):
+        raise BundleError(f"'{shown}' holds more files than a bundle has.", f"It was not made by preflight. {AGAIN}")
 
 
 def _files(archive: zipfile.ZipFile, shown: str) -> dict[str, bytes]:
@@ -151,7 +196,9 @@ def _compare(manifest: Manifest, files: dict[str, bytes], shown: str) -> None:
         raise BundleError(f"'{shown}' lacks {visible(next(iter(listed)))}, which the manifest lists.", AGAIN)
 
 
-def _text(data: bytes, shown: str) -> str:
+def _profile(data: bytes, shown: str) -> str:
+    if len(data) > _LARGEST_PROFILE:
+        raise BundleError(f"{shown} is larger than {_LARGEST_PROFILE // 2**10} KiB.", AGAIN)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

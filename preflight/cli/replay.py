@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from preflight.bundle.reading import Stored, read_stored
 from preflight.cli.request import Request
-from preflight.errors import UsageError
+from preflight.errors import BundleError, UsageError
+from preflight.renderers.visible import visible
 
 
 def asked_again(request: Request, path: Path) -> Request:
@@ -17,11 +18,16 @@ def asked_again(request: Request, path: Path) -> Request:
 
 
 def again(request: Request, stored: Stored, path: Path) -> Request:
-    """The same for a file that was read. Raises UsageError."""
+    """The same for a file that was read. Raises as `asked_again`."""
     asked = stored.snapshot.asked
     if request.project not in {None, asked.project}:
         raise UsageError(f"{path} is about {asked.project}, not {request.project}.", "Leave out --project.")
     other_vendor = _given("profile_name")
+    if stored.profile is None and not other_vendor and asked.profile.endswith(".toml"):
+        raise BundleError(  # a file on this machine, of whoever wrote the bundle's choice
+            f"'{visible(str(path))}' names '{visible(asked.profile)}' as its profile, and doesn't hold it.",
+            "Name the profile with --profile.",
+        )
     unread_deny = "unknown" if asked.unread_deny_blocks else "note"
     return replace(
         request,

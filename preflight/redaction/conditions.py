@@ -5,12 +5,21 @@ that matters, it is folded: to its value, where that is the same everywhere.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from preflight.access.conditions import Place, alike_at, looks_at_resource, moments_of, place_of, value_of
+from preflight.access.conditions import (
+    Place,
+    alike_at,
+    compared_with,
+    looks_at_resource,
+    moments_of,
+    place_of,
+    value_of,
+)
 from preflight.errors import RedactionError
 from preflight.facts.hidden_conditions import HIDDEN
 from preflight.facts.organization import Tags
@@ -25,12 +34,34 @@ _TIMED = re.compile(
 _STARTS = re.compile(r"resource\.name\.startsWith\(\s*(\"[^\"\\]*\"|'[^'\\]*')\s*\)")
 _UNTELLABLE = "'x' in request.auth.access_levels"
 """A condition that can't be told from outside."""
+_VALUES = {True: "true", False: "false", None: _UNTELLABLE}
 _WORD = re.compile(r"[\w.-]+")
+_MEMBER = re.compile(r"(?:[a-zA-Z]+:)*[^@\s:/]+@[\w.-]+")
+_NAME = re.compile(r"[^\W\d]\w*")
+_LANGUAGE = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        resource name type service request time auth access_levels claims path host method query api destination origin
+        ip port in true false null size has all exists exists_one map filter timestamp duration int uint double string
+        bool bytes startsWith endsWith contains matches extract getAttribute hasOnly matchTag matchTagId hasTagKey
+        hasTagKeyId getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds
+        getMilliseconds principal subject email r
+        """,
+    )
+)
+"""Words of CEL, and of IAM's attributes: another one in an expression may be anybody's name."""
 _KEPT_WORDS = frozenset(
     {"Dataset", "Table", "Project", "cloudresourcemanager.googleapis.com", "bigquery.googleapis.com"}
 )
 _MOST_STARTS = 200
 _AFTER = timedelta(seconds=1)
+
+
+def _strange(expression: str) -> bool:
+    """Whether there is something in it, beside its texts, that may be a name: a comment, or a word of no language."""
+    bare = _STRING.sub(" ", expression)
+    return "//" in bare or "'" in bare or '"' in bare or not _LANGUAGE.issuperset(_NAME.findall(bare))
 
 
 class ConditionsRewriting:
@@ -51,12 +82,22 @@ class ConditionsRewriting:
         self._project = project
         self._permissions = permissions
         self._datasets = tuple(datasets)
+        self._sorted = sorted(self._datasets)
+        self._known = frozenset(self._datasets)
+        self._prefix = f"projects/{project}/datasets/"
         self._tags = tags
         self._moment = moment
         self.done: dict[str, str] = {}
         """What each expression was, and is now."""
         self.folded = 0
         """How many were folded to their value."""
+
+    def learnt(self, condition: Condition) -> Condition:
+        """Just learns the names in it."""
+        if condition.expression not in {"", HIDDEN} and not _strange(condition.expression):
+            _STRING.sub(self._literal, condition.expression)
+        self._pseudonyms.word(condition.title)
+        return condition
 
     def rewritten(self, condition: Condition) -> Condition:
         """The condition with pseudonyms. Raises RedactionError where that can't be done without changing it."""
@@ -68,43 +109,86 @@ class ConditionsRewriting:
     def _expression(self, expression: str) -> str:
         if expression in {"", HIDDEN}:
             return expression
-        renamed = _STRING.sub(lambda match: self._literal(match, expression), self._starts(expression))
-        pairs = list(self._values(expression, renamed))
-        if all(before is after for before, after in pairs):
-            return renamed
+        pairs: list[tuple[bool | None, bool | None]] = []
+        if not _strange(expression):
+            renamed = _STRING.sub(self._literal, self._starts(expression))
+            pairs = list(self._values(expression, renamed))
+            if all(before is after for before, after in pairs):
+                return renamed
         self.folded += 1
-        values = {before for before, _ in pairs}
-        if len(values) != 1:
-            raise RedactionError(
-                "A condition cannot be cleaned of names without changing what it comes to.",
-                "Use --redact none, and look at what you attach.",
-            )
-        return {True: "true", False: "false", None: _UNTELLABLE}[values.pop()]
+        values = {before for before, _ in pairs or self._values(expression, _UNTELLABLE)}
+        if len(values) == 1:
+            return _VALUES[values.pop()]
+        by_place = self._by_place(expression)
+        if all(before is after for before, after in self._values(expression, by_place)):
+            return by_place
+        raise RedactionError(
+            "A condition cannot be cleaned of names without changing what it comes to.",
+            "Use --redact none, and look at what you attach.",
+        )
 
-    def _literal(self, match: re.Match[str], expression: str) -> str:
+    def _by_place(self, expression: str) -> str:
+        """What it comes to now, told for each dataset by name: where it looks for a part of names, say."""
+        found: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+        for old, new in self._places(expression):
+            value = value_of(expression, old, self._moment, self._tags[0]).holds
+            if old.type.endswith("/Dataset") and not old.below:
+                found[value].append(f'resource.name == "{new.name}"')
+            elif old.below and not old.name.endswith("/datasets/"):
+                found[value].append(f'resource.name.startsWith("{new.name}")')
+            elif not old.below:
+                found[value].append(f'resource.type == "{new.type}"')
+        holds = " || ".join(dict.fromkeys(found[True])) or "false"
+        open_ = " || ".join(dict.fromkeys(found[None]))
+        return f"{holds} || (({open_}) && {_UNTELLABLE})" if open_ else holds
+
+    def _literal(self, match: re.Match[str]) -> str:
         quote, text = match[0][0], match[0][1:-1]
         if _TIMED.search(match.string[: match.start()]) or text in _KEPT_WORDS or "\\" in text:
             return match[0] if "\\" not in text else f"{quote}{self._pseudonyms.word(text)}{quote}"
-        if "@" in text:
-            return f"{quote}{self._pseudonyms.text(text)}{quote}"
+        if "@" in text and _MEMBER.fullmatch(text):
+            return f"{quote}{self._pseudonyms.member(text)}{quote}"
         if "/" not in text and not _WORD.fullmatch(text):
             return f"{quote}{self._pseudonyms.word(text)}{quote}"
         return f"{quote}{self._pseudonyms.path(text)}{quote}"
 
     def _starts(self, expression: str) -> str:
         """How a dataset's name starts says nothing of its pseudonym: the ones that are meant are named one by one."""
-        prefix = f"projects/{self._project}/datasets/"
+        prefix = self._prefix
 
         def named(match: re.Match[str]) -> str:
             text = match[1][1:-1]
             start = text.removeprefix(prefix)
             if start == text or not start or "/" in start:
                 return match[0]
-            meant = [name for name in self._datasets if name.startswith(start) and name != start][:_MOST_STARTS]
+            meant = [name for name in self._starting(start) if name != start][:_MOST_STARTS]
             tests = [match[0], *(f'resource.name.startsWith("{prefix}{name}")' for name in meant)]
             return f"({' || '.join(tests)})" if meant else match[0]
 
         return _STARTS.sub(named, expression)
+
+    def _starting(self, start: str) -> list[str]:
+        """The datasets whose names start so."""
+        low = bisect_left(self._sorted, start)
+        return self._sorted[low : bisect_left(self._sorted, f"{start}\U0010ffff", low)]
+
+    def _told_apart(self, expression: str) -> Iterable[str]:
+        """The datasets that an expression may tell from others, and one of those others."""
+        texts = compared_with(expression)
+        if texts is None:
+            return self._datasets
+        found: dict[str, None] = {}
+        for text in texts:
+            if text.startswith(self._prefix):
+                start = text.removeprefix(self._prefix)
+                found |= dict.fromkeys(self._starting(start) if start else ())
+                # Those which the text is about, or something in.
+                found |= dict.fromkeys(name for name in self._beginning(start) if name in self._known)
+        other = next((name for name in self._datasets if name not in found), None)
+        return found if other is None else (*found, other)
+
+    def _beginning(self, text: str) -> Iterator[str]:
+        return (text[:end] for end in range(1, len(text) + 1))
 
     def _values(self, before: str, after: str) -> Iterator[tuple[bool | None, bool | None]]:
         """What both come to, wherever that matters."""
@@ -119,7 +203,7 @@ class ConditionsRewriting:
                 )
 
     def _places(self, expression: str) -> Iterator[tuple[Place, Place]]:
-        names: tuple[str | None, ...] = (None, *self._datasets) if looks_at_resource(expression) else (None,)
+        names = (None, *self._told_apart(expression)) if looks_at_resource(expression) else (None,)
         seen: set[object] = set()
         for permission in self._permissions:
             for name in names:

@@ -89,6 +89,10 @@ WAYS: dict[type[Struct], dict[str, Way]] = {
 """By the type and its field; of a field that is a dictionary, its keys, and with `.values` its texts."""
 
 
+_ALIKE = (seen.Provenance, seen.Unknown, seen.Completeness)
+"""Thousands of facts may have the same of these."""
+
+
 class Rewriting:
     """Replaces the names in facts."""
 
@@ -96,6 +100,7 @@ class Rewriting:
         self._pseudonyms = pseudonyms
         self._condition = condition
         self._done: dict[tuple[Way, str], str] = {}
+        self._same: dict[Any, Any] = {}
 
     def rewritten(self, value: Any) -> Any:
         """The same with pseudonyms. Raises RedactionError for text of which it isn't known what it is."""
@@ -103,6 +108,15 @@ class Rewriting:
             return self._condition(value)
         if not isinstance(value, Struct):
             return self._inside(value, None, None)
+        if isinstance(value, _ALIKE):
+            # The type goes with it: two kinds of reasons may hold the same.
+            key = (type(value), type(getattr(value, "reason", None)), value)
+            if key not in self._same:
+                self._same[key] = self._fields(value)
+            return self._same[key]
+        return self._fields(value)
+
+    def _fields(self, value: Struct) -> Any:
         ways = WAYS.get(type(value), {})
         changed = {}
         for name in value.__struct_fields__:

@@ -37,7 +37,8 @@ _FILE = re.compile(r"(?P<file>[^\s:]*[./][^\s:]*)(?P<line>(?::\d+)*)")
 """A file and perhaps a line, as opposed to words."""
 _PREFIX = re.compile(r"(is|under|in):(.*)", re.DOTALL)
 
-_COLLECTIONS = frozenset(
+_SLASH = "%2F"
+COLLECTIONS = frozenset(
     {
         *("projects", "folders", "organizations", "billingAccounts", "roles", "datasets", "tables", "routines"),
         *("services", "locations", "policies", "denypolicies", "tagKeys", "tagValues", "keyRings", "cryptoKeys"),
@@ -45,6 +46,7 @@ _COLLECTIONS = frozenset(
         *("group", "goog", "public:all", "type", "ServiceAccount", "namespace", "attribute", "*", "_", "buckets"),
         *("objects", "instances", "databases", "topics", "subscriptions", "accessPolicies", "accessLevels"),
         *("cloudIdentityCustomerId", "-", "principal:", "principalSet:", "policyVersions", "models", "secrets"),
+        *("https:", "http:", "kubernetes.cluster", "v1", "zones", "clusters", "versions", "ns", "sa"),
     }
 )
 """Words of Google's own that stand between the slashes of a resource's name."""
@@ -96,6 +98,8 @@ class Pseudonyms:
         self._phrases: re.Pattern[str] | None = None
         self._texts: dict[str, str] = {}
         self._known = 0
+        self.learning = False
+        """While it is, what is made of free texts doesn't count: not all names are known yet."""
 
     def keep(self, text: str) -> str:
         """As it is."""
@@ -232,7 +236,9 @@ class Pseudonyms:
             return start + self.customer(rest)
         if "@" in rest:
             return start + self.member(rest)
-        return start + (self.path(rest) if "/" in rest else rest)
+        if "/" in rest:
+            return start + self.path(rest)
+        return start + (self.domain(rest) if "." in rest else rest)
 
     def path(self, text: str) -> str:
         """A resource's name: what stands between its slashes, each as what comes before it says."""
@@ -245,7 +251,9 @@ class Pseudonyms:
 
     def _part(self, part: str, before: str, *, custom: bool) -> str:
         own = {self._kept.project, self._kept.number, *self._kept.datasets, _ALL_EVENTS}
-        if not part or part in own or part in _COLLECTIONS or part.endswith(".googleapis.com") or before in _OF_GOOGLE:
+        if _SLASH in part:  # what a deny policy is attached to
+            return self.path(part.replace(_SLASH, "/")).replace("/", _SLASH)
+        if not part or part in own or part in COLLECTIONS or part.endswith(".googleapis.com") or before in _OF_GOOGLE:
             return part
         by_place = {
             "projects": self.project,
@@ -271,7 +279,7 @@ class Pseudonyms:
     def place(self, text: str) -> str:
         """Where something was seen: an API's resource, a member, a file and line, or words."""
         first = text.partition("/")[0]
-        if first in _COLLECTIONS and first not in {"group", "type", "subject"}:
+        if first in COLLECTIONS and first not in {"group", "type", "subject"}:
             return self.path(text)
         if text.partition(":")[0] in _WITH_EMAIL:
             return self.member(text)
@@ -288,6 +296,10 @@ class Pseudonyms:
 
     def text(self, text: str) -> str:
         """Free text: each name in it that is known from elsewhere, and each e-mail."""
+        if self.learning:
+            for email in _EMAIL.findall(text):
+                self.email(email)
+            return text
         if self._known != len(self.legend):
             self._learn()
         found = self._texts.get(text)

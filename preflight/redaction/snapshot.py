@@ -72,7 +72,9 @@ def redacted(snapshot: Snapshot, target: Target, profile: Profile, key: bytes, *
         )
 
     # First to learn all the names; then free texts can be cleaned of every one of them.
-    Rewriting(pseudonyms, conditions().rewritten).rewritten(snapshot)
+    pseudonyms.learning = True
+    Rewriting(pseudonyms, conditions().learnt).rewritten(snapshot)
+    pseudonyms.learning = False
     final = conditions()
     made: Snapshot = Rewriting(pseudonyms, final.rewritten).rewritten(snapshot)
     return Redacted(made, pseudonyms.legend, final.folded, final.done, pseudonyms)

@@ -1,0 +1,1 @@
+"""Fuzzing: what is read of others is broken at random."""
