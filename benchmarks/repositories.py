@@ -51,9 +51,13 @@ JUDGED = '[projects.acme-analytics]\nprofile = "heap"\nlocation = "EU"\n'
 """A configuration by which every root of a repository is read."""
 
 
-def measure(bench: Bench, *, full: bool = False) -> None:
-    """Makes repositories, measures, and checks each figure."""
-    peer = checkov(lambda why: bench.not_taken("preflight check to checkov", why))
+def measure(bench: Bench, *, full: bool = False, alone: bool = False) -> None:
+    """Makes repositories, measures, and checks each figure; `alone`: without checkov."""
+    peer = None
+    if alone:
+        bench.not_taken("preflight check to checkov", "its installation takes long; it is without --alone")
+    else:
+        peer = checkov(lambda why: bench.not_taken("preflight check to checkov", why))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         start, bare = _one(bench, write_one(folder / "one"), peer)
