@@ -16,7 +16,7 @@ test: .venv/ready
 # All of what `make test` runs a part of. `python -m scripts.make_fault_table` makes docs/faults.md anew.
 torture: .venv/ready
 	PREFLIGHT_TORTURE=all $(VENV) pytest -p tests.torture.summary $(PYTEST_ARGS) tests/torture \
-		tests/end_to_end/test_html_in_browser.py
+		tests/end_to_end/test_html_in_browser.py tests/end_to_end/test_recordings.py
 
 # The access engine against the brute-force oracle, on fifty times as many worlds as in `make test`.
 oracle: .venv/ready

@@ -17,7 +17,7 @@ from benchmarks.process import Measured, clean_environ, once, python, side_by_si
 MAIN = "import sys; from preflight.cli import main; main(sys.argv[1:])"
 ASKED = ("--location", "EU", "--dataset", "heap_production", "--no-files")
 DECODERS = ("msgspec", "pydantic", "json")
-SMALL, FULL = 5_000, 10_000
+FEW, SMALL, FULL = 2_500, 5_000, 10_000
 """Projects."""
 ONE, ALL, MEMORY = 1.3, 2.5, 1.1
 """The bounds, as ratios."""
