@@ -35,6 +35,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 HARMLESS: frozenset[str] = frozenset({"huge", "endless_pages"})
 """Kinds that take nothing away, but for lists without an end."""
 DELAYS: frozenset[str] = frozenset({"slow", "hang", "drip"})
+NEVER_CALLED = "the method was never called"
+"""Also where the time was up before it was its turn."""
 _ASSUMED = re.compile(r"^deny policies of .* were not seen \(.*\): none is assumed$")
 AUDITOR = "auditor-access"
 """It tells what the caller could not see: it alone may change in its own ways."""
@@ -203,7 +205,7 @@ def outcome(cell: Cell) -> Outcome:
     changed = {rule: finding for rule, finding in found.items() if finding != usual[rule]}
     problems += _judged(cell, report, usual, found)
     if not hits:
-        problems.append("the method was never called")
+        problems.append(NEVER_CALLED)
     return Outcome(cell, done.code, report["verdict"], changed, done.seconds, hits, problems)
 
 
