@@ -1,10 +1,11 @@
 """The secret key of the pseudonyms, and the legends that tell what they stand for: both stay with the user."""
 
+import contextlib
 import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from preflight.errors import OutputError
@@ -27,19 +28,10 @@ def key_in(folder: Path) -> bytes:
     """The key in the folder; made where there is none yet. Raises OutputError where that can't be done."""
     path = folder / "pseudonyms.key"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{path.name}.{secrets.token_hex(4)}.part"
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(number, secrets.token_bytes(_BYTES).hex().encode())
-        finally:
-            os.close(number)
-        try:
-            os.link(part, path)  # unlike a rename it leaves alone what another run has made meanwhile
-        except FileExistsError:
-            pass
-        finally:
-            part.unlink()
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with _private_part(path, secrets.token_hex(_BYTES)) as part, contextlib.suppress(FileExistsError):
+                os.link(part, path)  # unlike a rename it leaves alone what another run has made meanwhile
         return bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is damaged"
@@ -47,6 +39,20 @@ def key_in(folder: Path) -> bytes:
             f"The key of the pseudonyms in '{path}' cannot be used: {why.lower()}.",
             f"Name another folder with {HOME}, or write without pseudonyms: --redact none.",
         ) from error
+
+
+@contextlib.contextmanager
+def _private_part(path: Path, text: str) -> Iterator[Path]:
+    """A whole file with this text beside the path, for the user alone; nothing of it is left behind."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+        yield part
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def id_of(key: bytes) -> str:
@@ -58,12 +64,9 @@ def remember(folder: Path, legend: Mapping[str, str]) -> Path:
     """Adds to what is known of pseudonyms. Raises OutputError."""
     path = folder / "legend.json"
     known = {**legend_in(folder), **legend}
-    part = folder / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            json.dump(dict(sorted(known.items())), file, indent=1)
-        part.replace(path)
+        with _private_part(path, json.dumps(dict(sorted(known.items())), indent=1)) as part:
+            part.replace(path)
     except OSError as error:
         raise OutputError(f"The legend cannot be written to '{path}': {(error.strerror or '').lower()}.") from error
     return path
