@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from preflight.cli.options import choice_of_variables
-from preflight.cli.source import LiveOptions, Sources, refuse_live_options, refuse_two_sources
-from preflight.errors import UsageError
+from preflight.cli.source import LiveOptions, Sources, refuse_options_of_others, refuse_two_sources
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -48,18 +47,14 @@ def sources_of(
     unread_deny: str,
 ) -> Sources:
     """Where the facts come from. Raises UsageError for options that don't go together."""
-    refuse_two_sources(
-        {"--terraform": terraform is not None, "--assets": bool(assets), "--live": over, "--plan": plan is not None}
-    )
-    if given and terraform is None:
-        raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
-    for option, asks_nobody in (
-        ("--assets", bool(assets)),
-        ("--plan", plan is not None and not over),
-        ("--terraform", terraform is not None),
-    ):
-        if asks_nobody:
-            refuse_live_options(option)
+    sources = {
+        "--terraform": terraform is not None,
+        "--assets": bool(assets),
+        "--live": over,
+        "--plan": plan is not None,
+    }
+    refuse_two_sources(sources)
+    refuse_options_of_others(sources, variables=bool(given))
     return Sources(
         live=live,
         assets=assets,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from preflight.cli.request import Request
-from preflight.cli.source import refuse_live_options, refuse_two_sources
+from preflight.cli.source import refuse_options_of_others, refuse_two_sources
 from preflight.errors import UsageError
 from preflight.renderers import Format
 
@@ -20,16 +20,7 @@ def refuse_what_does_not_go_together(request: Request, snapshot: Path | None) ->
     refuse_two_sources(given)
     if request.only_new and not (request.plan is not None and (request.live or snapshot is not None)):
         raise UsageError("--only-new compares with and without a plan.", "Give --live and --plan FILE with it.")
-    if snapshot is not None:
-        refuse_live_options("--snapshot")
-    elif request.assets:
-        refuse_live_options("--assets")
-    elif request.plan is not None and not request.live:
-        refuse_live_options("--plan")
-    elif request.terraform is not None:
-        refuse_live_options("--terraform")
-    if request.given and request.terraform is None:
-        raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
+    refuse_options_of_others(given, variables=bool(request.given))
     if request.plan is not None:
         _refuse_with_a_plan(request)
     if request.project is None and snapshot is None:

@@ -285,6 +285,16 @@ def _refuse_dead_credentials(trace: Iterable["TracedCall"]) -> None:
         )
 
 
+def refuse_options_of_others(given: Mapping[str, bool], *, variables: bool) -> None:
+    """Raises UsageError for an option that is about another source than the one that was given: about Google's APIs
+    where none is asked, about Terraform's variables where no files of it are read."""
+    for option in ("--snapshot", "--assets", "--plan", "--terraform"):
+        if given.get(option) and not (option == "--plan" and given["--live"]):
+            refuse_live_options(option)
+    if variables and not given["--terraform"]:
+        raise UsageError("--var and --var-file are about Terraform's files.", "Give --terraform DIR with them.")
+
+
 def refuse_two_sources(given: Mapping[str, bool]) -> None:
     """Raises UsageError where more than one option for a source was given; a plan may be laid over what another tells
     of what is there."""
