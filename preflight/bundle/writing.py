@@ -28,7 +28,7 @@ from preflight.facts.snapshot import Snapshot, Target
 from preflight.profile import Profile
 from preflight.redaction.key import id_of
 from preflight.redaction.scan import refuse_names, refuse_secrets
-from preflight.redaction.snapshot import Level, Redacted, judged, redacted, refuse_changes, stays
+from preflight.redaction.snapshot import Level, cleaned, stays
 from preflight.renderers import Format, render
 from preflight.report import Report
 from preflight.rulebook import Rule
@@ -73,10 +73,14 @@ class Bundle(Struct, frozen=True, kw_only=True):
 
 def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = True) -> Bundle:
     """Makes the bundle; `key` is that of the pseudonyms. Raises RedactionError where it must not be written."""
-    clean = None if level == "none" or material.redaction != "none" else _clean(material, level, key)
-    level = level if material.redaction == "none" else material.redaction
+    clean, report = None, material.report
+    if material.redaction != "none":
+        level = material.redaction
+    elif level != "none":
+        clean, report = cleaned(
+            material.rules, material.snapshot, material.target, material.profile, report, key, level
+        )
     facts = material.snapshot if clean is None else clean.snapshot
-    report = _report(material, clean)
     tool = Tool(version=__version__)
     key_id = material.key_id if clean is None else id_of(key)
     stored = StoredSnapshot(tool=tool, redaction=level, key_id=key_id, asked=material.asked, facts=facts)
@@ -89,34 +93,19 @@ def bundle(material: Material, level: Level, key: bytes, *, with_report: bool = 
     if material.own_profile is not None:
         files[PROFILE] = material.own_profile.encode()
     refuse_secrets(files.values())
-    replaced = {} if clean is None else clean.pseudonyms.replaced
     if clean is not None:
         own = (name for kind in (StoredSnapshot, Asked, Tool) for name in kind.__struct_fields__)
         kept = (*stays(material.target, material.profile), *own)
-        refuse_names(files, (name for names in replaced.values() for name in names), kept)
+        refuse_names(files, clean.pseudonyms.names, kept)
     entries = tuple(Entry(name=name, size=len(data), sha256=sha256(data).hexdigest()) for name, data in files.items())
     manifest = Manifest(tool=tool, redaction=level, collected_at=material.snapshot.finished_at, files=entries)
     return Bundle(
         data=_zipped([(MANIFEST, encoded(manifest)), *files.items()]),
         entries=entries,
         legend={} if clean is None else clean.legend,
-        replaced={what: len(names) for what, names in replaced.items()},
+        replaced={} if clean is None else {what: len(names) for what, names in clean.pseudonyms.replaced.items()},
         folded=0 if clean is None else clean.folded,
     )
-
-
-def _clean(material: Material, level: Level, key: bytes) -> Redacted:
-    return redacted(material.snapshot, material.target, material.profile, key, strict=level == "strict")
-
-
-def _report(material: Material, clean: Redacted | None) -> Report:
-    """The report on what leaves. No verdict may be another than the customer's own."""
-    before = material.report
-    if clean is None:
-        return before
-    after = judged(material.rules, clean.snapshot, material.target, material.profile, before)
-    refuse_changes(before, after)
-    return after
 
 
 def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:

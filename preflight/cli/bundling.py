@@ -15,7 +15,7 @@ from preflight.named_files import NamedFiles
 from preflight.profile import is_built_in, profile_text
 from preflight.redaction import key
 from preflight.redaction.scan import refuse_names, refuse_secrets
-from preflight.redaction.snapshot import Level, judged, redacted, refuse_changes, stays
+from preflight.redaction.snapshot import Level, cleaned, stays
 from preflight.report import Report
 
 KIND = "bundle"
@@ -142,9 +142,8 @@ def _cleaned(
 ) -> tuple[Report, tuple[str, ...]]:
     """The report with pseudonyms, and the names that must not be in it."""
     folder = key.home(environ)
-    clean = redacted(found.snapshot, found.target, chosen.profile, key.key_in(folder), strict=level == "strict")
-    after = judged(chosen.rules, clean.snapshot, found.target, chosen.profile, report)
-    refuse_changes(report, after)
+    clean, after = cleaned(
+        chosen.rules, found.snapshot, found.target, chosen.profile, report, key.key_in(folder), level
+    )
     key.remember(folder, clean.legend)
-    names = tuple(name for names in clean.pseudonyms.replaced.values() for name in names)
-    return replace(after, source=report.source, origin=report.origin), names
+    return replace(after, source=report.source, origin=report.origin), clean.pseudonyms.names

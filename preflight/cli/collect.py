@@ -2,12 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.options import choice_of_reading, choice_of_rules
+from preflight.cli.options import LEVELS, choice_of_reading, choice_of_rules
 from preflight.cli.request import Request, selection
 from preflight.cli.source import choice_of_source
+
+if TYPE_CHECKING:
+    from preflight.redaction.snapshot import Level
 
 
 @click.command(name="collect")
@@ -17,7 +21,7 @@ from preflight.cli.source import choice_of_source
 )
 @click.option(
     "--redact",
-    type=click.Choice(["none", "default", "strict"]),
+    type=click.Choice(LEVELS),
     default="default",
     show_default=True,
     help="Which names are replaced by pseudonyms.",
@@ -33,7 +37,7 @@ from preflight.cli.source import choice_of_source
 def command(
     project: str,
     output: Path,
-    redact: str,
+    redact: "Level",
     location: str | None,
     dataset: str | None,
     principal: str | None,
@@ -55,7 +59,6 @@ def command(
     """
     from preflight.cli.bundling import material_of, named_bundle, write_bundle
     from preflight.cli.judging import collect, judged
-    from preflight.redaction.snapshot import level_of
 
     request = Request(
         project=project,
@@ -79,5 +82,5 @@ def command(
         found = collect(request, chosen, os.environ)
         # It is judged all the same: with pseudonyms it must come to the same.
         material = material_of(request, chosen, found, judged(request, chosen, found))
-        write_bundle(file, material, level_of(redact), os.environ, with_report=False)
+        write_bundle(file, material, redact, os.environ, with_report=False)
     return 0

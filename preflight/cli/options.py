@@ -13,6 +13,8 @@ from preflight.profile import DEFAULT_PROFILE
 Function = TypeVar("Function", bound=Callable[..., Any])
 Value = TypeVar("Value")
 
+LEVELS = ("none", "default", "strict")
+"""How names are replaced in what leaves."""
 _ORDER = "preflight.order"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -83,7 +85,7 @@ def choice_of_bundle(function: Function) -> Function:
     for option in (
         click.option(
             "--redact",
-            type=click.Choice(["none", "default", "strict"]),
+            type=click.Choice(LEVELS),
             help="Which names are pseudonyms in what is written. [default: a bundle's are]",
         ),
         click.option(

@@ -214,14 +214,14 @@ def _told(
 
             file = stack.enter_context(named_bundle(request.bundle))
         found = collect(request, chosen, environ)
-        report = full = judged(request, chosen, found)
+        full = judged(request, chosen, found)
         interrupted = None
         if request.wait is not None:
             from preflight.cli.waiting import waited
 
-            waiting = waited(request, chosen, environ, (found, report))
-            found, report, interrupted = waiting.found, waiting.report, waiting.interrupted
-            full = report
+            waiting = waited(request, chosen, environ, (found, full))
+            found, full, interrupted = waiting.found, waiting.report, waiting.interrupted
+        report = full
         if request.redact is not None:
             from preflight.cli.bundling import without_names
 

@@ -8,7 +8,7 @@ it resembles the vendor's account.
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -87,7 +87,19 @@ class Pseudonyms:
         self._key = key
         self._kept = kept
         self._emails = {*(email_of(one).casefold() for one in kept.principals), *map(str.casefold, kept.emails)}
-        self._own_projects = {kept.project, *(_project_of(one) for one in self._emails)} - {""}
+        self._domains = {one.partition("@")[2] for one in self._emails}
+        self._customers = {one.casefold() for one in kept.customers}
+        self._projects = {kept.project, kept.number, *(_project_of(one) for one in self._emails), ""}
+        self._words_kept = {kept.project, kept.number, *kept.datasets, _ALL_EVENTS}
+        """What stays wherever it stands in a name."""
+        self._by_place: dict[str, Callable[[str], str]] = {
+            "projects": self.project,
+            "datasets": self.dataset,
+            "tables": self.dataset,
+            "routines": self.dataset,
+            "billingAccounts": self.billing,
+            "cloudIdentityCustomerId": self.customer,
+        }
         self._principal = kept.principals[0]
         self._name = email_of(self._principal).partition("@")[0]
         self.legend: dict[str, str] = {}
@@ -101,6 +113,11 @@ class Pseudonyms:
         self.learning = False
         """While it is, what is made of free texts doesn't count: not all names are known yet."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that was replaced."""
+        return tuple(name for names in self.replaced.values() for name in names)
+
     def keep(self, text: str) -> str:
         """As it is."""
         return text
@@ -111,7 +128,7 @@ class Pseudonyms:
 
     def project(self, text: str) -> str:
         """A project by its ID or number."""
-        if text in {*self._own_projects, self._kept.number} or not text or text.startswith(_AGENTS):
+        if text in self._projects or text.startswith(_AGENTS):
             return text
         return self.number(text) if text.isdigit() else self._put("x-", self._note("projects", text))
 
@@ -139,14 +156,10 @@ class Pseudonyms:
         """A domain. Google's own of service accounts stay, the project in them as projects do."""
         if not text or text.endswith(".gserviceaccount.com"):
             project = text.removesuffix(_ACCOUNTS)
-            return text if project == text else f"{self._old(project)}{_ACCOUNTS}"
-        if text.casefold() in {one.partition("@")[2] for one in self._emails}:
+            return text if project == text else f"{self.project(project)}{_ACCOUNTS}"
+        if text.casefold() in self._domains:
             return text
         return self._put("x-", self._note("domains", text).casefold(), ".invalid")
-
-    def _old(self, project: str) -> str:
-        """A project in an account's name: `example.com:name` is written `name.example.com` there."""
-        return self.project(project)
 
     def email(self, text: str) -> str:
         """An e-mail: its name and its domain, each by itself, so that what has one domain still has."""
@@ -214,7 +227,7 @@ class Pseudonyms:
 
     def customer(self, text: str) -> str:
         """A directory's customer ID."""
-        if not text or text.casefold() in {one.casefold() for one in self._kept.customers}:
+        if not text or text.casefold() in self._customers:
             return text
         return self._remember(
             f"C0{self._digest('customer', text.casefold())[:_DIGITS]}", self._note("directories", text)
@@ -250,22 +263,16 @@ class Pseudonyms:
         return "/".join(parts)
 
     def _part(self, part: str, before: str, *, custom: bool) -> str:
-        own = {self._kept.project, self._kept.number, *self._kept.datasets, _ALL_EVENTS}
         if _SLASH in part:  # what a deny policy is attached to
             return self.path(part.replace(_SLASH, "/")).replace("/", _SLASH)
-        if not part or part in own or part in COLLECTIONS or part.endswith(".googleapis.com") or before in _OF_GOOGLE:
+        if not part or part in self._words_kept or part in COLLECTIONS:
             return part
-        by_place = {
-            "projects": self.project,
-            "datasets": self.dataset,
-            "tables": self.dataset,
-            "routines": self.dataset,
-            "roles": self.word if custom else self.keep,
-            "billingAccounts": self.billing,
-            "cloudIdentityCustomerId": self.customer,
-        }
-        if before in by_place:
-            return by_place[before](part)
+        if part.endswith(".googleapis.com") or before in _OF_GOOGLE:
+            return part
+        if before == "roles":
+            return self.word(part) if custom else part
+        if before in self._by_place:
+            return self._by_place[before](part)
         if before in _NUMBERED_THINGS or part.isdigit():
             return self.number(part)
         if "@" in part:
@@ -291,8 +298,8 @@ class Pseudonyms:
         return _TOKEN.sub(lambda match: self._addressed(match[0]), text)
 
     def _addressed(self, word: str) -> str:
-        own = {self._kept.project, self._kept.number, *self._kept.datasets, _ALL_EVENTS, "module", "data"}
-        return word if word in own or word.isdigit() or word.startswith("google_") else self.dataset(word)
+        own = word in self._words_kept or word in {"module", "data"} or word.startswith("google_")
+        return word if own or word.isdigit() else self.dataset(word)
 
     def text(self, text: str) -> str:
         """Free text: each name in it that is known from elsewhere, and each e-mail."""

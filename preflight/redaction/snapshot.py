@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal, cast, get_args
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,14 +22,6 @@ from preflight.report import Report
 from preflight.rulebook import Rule
 
 Level = Literal["none", "default", "strict"]
-
-
-def level_of(text: str) -> Level:
-    """The level of this name. Raises ValueError for what is none."""
-    for level in get_args(Level):
-        if level == text:
-            return cast("Level", level)
-    raise ValueError(text)
 
 
 class Redacted(Struct, frozen=True):
@@ -88,6 +80,23 @@ def stays(target: Target, profile: Profile) -> tuple[str, ...]:
 def _datasets(snapshot: Snapshot, named: Iterable[str]) -> tuple[str, ...]:
     known = snapshot.datasets.datasets if isinstance(snapshot.datasets, Datasets) else ()
     return tuple(dict.fromkeys((*named, *known)))
+
+
+def cleaned(
+    rules: tuple[Rule, ...],
+    snapshot: Snapshot,
+    target: Target,
+    profile: Profile,
+    report: Report,
+    key: bytes,
+    level: Level,
+) -> tuple[Redacted, Report]:
+    """The snapshot with pseudonyms made with the key, and the report on it, which comes to the same as `report`, the
+    one before. Raises RedactionError where it doesn't."""
+    clean = redacted(snapshot, target, profile, key, strict=level == "strict")
+    after = judged(rules, clean.snapshot, target, profile, report)
+    refuse_changes(report, after)
+    return clean, after
 
 
 def refuse_changes(before: Report, after: Report) -> None:
